@@ -1,0 +1,12 @@
+export { InvariantViolation, invariant } from './invariant.ts';
+export { prefixed, silentLogger, silentLoggers } from './logger.ts';
+export type { Logger, LoggerFactory, LogLevel } from './logger.ts';
+export { MockTime } from './mock-time.ts';
+export { nextInt, SeededRandom } from './random.ts';
+export type { Random } from './random.ts';
+export { SystemRandom } from './system-random.ts';
+export { SystemTime } from './system-time.ts';
+export { delay } from './time.ts';
+export type { Cancel, Time } from './time.ts';
+export { parseTopicPartition, topicPartitionKey } from './topic-partition.ts';
+export type { TopicPartition } from './topic-partition.ts';

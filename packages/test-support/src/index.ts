@@ -1,0 +1,7 @@
+export {
+  describeWithReference,
+  readReferenceJson,
+  readReferenceLines,
+  referenceFile,
+  referenceHome,
+} from './reference.ts';
