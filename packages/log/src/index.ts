@@ -1,1 +1,23 @@
-export {};
+export { KafkaStorageError } from './kafka-storage-error.ts';
+export { InvalidConfigError, logConfigFromProps, validateTopicConfig } from './log-config.ts';
+export type { LogConfig } from './log-config.ts';
+export { LogManager } from './log-manager.ts';
+export type { LogManagerOptions } from './log-manager.ts';
+export { isOffsetOnly, offsetOnly, onOlderSegment, onSameSegment, positionDiff } from './log-offset-metadata.ts';
+export type { LogOffsetMetadata } from './log-offset-metadata.ts';
+export type {
+  AbortedTransaction,
+  ActiveProducer,
+  AppendOrigin,
+  FetchDataInfo,
+  FetchIsolation,
+  LogAppendInfo,
+  LogOffsetSnapshot,
+  LogStartOffsetIncrementReason,
+  TimestampAndOffset,
+} from './log-types.ts';
+export { Log } from './log.ts';
+export type { LogOptions } from './log.ts';
+export { readMetaProperties, writeMetaProperties } from './meta-properties.ts';
+export type { MetaProperties } from './meta-properties.ts';
+export { OffsetCheckpointFile } from './offset-checkpoint-file.ts';
