@@ -1,1 +1,16 @@
-export {};
+export { eventually, sleep } from './eventually.ts';
+export type { EventuallyOptions } from './eventually.ts';
+export { LabError } from './lab-error.ts';
+export type { Progress } from './lab-error.ts';
+export { cacheHome, checkout, labHome } from './paths.ts';
+export { freePort, freePorts, isPortFree } from './ports.ts';
+export { killNow, startInBackground, terminate, waitUntilGone } from './process/background-process.ts';
+export type { BackgroundProcessOptions } from './process/background-process.ts';
+export { identify, signal, stateOf } from './process/process-identity.ts';
+export type { ProcessIdentity, ProcessState } from './process/process-identity.ts';
+export { fourLetterWord, zooKeeperMode } from './zookeeper/four-letter-word.ts';
+export type { ZooKeeperMode } from './zookeeper/four-letter-word.ts';
+export { findJava } from './zookeeper/java.ts';
+export { startJavaServer, waitUntilServing } from './zookeeper/java-server.ts';
+export type { JavaServerOptions, ZooKeeperServerPlace } from './zookeeper/java-server.ts';
+export { fetchZooKeeperJars, zooKeeperVersion } from './zookeeper/jars.ts';

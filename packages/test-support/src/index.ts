@@ -5,3 +5,7 @@ export {
   referenceFile,
   referenceHome,
 } from './reference.ts';
+export { eventually, fourLetterWord, freePort, freePorts, sleep, zooKeeperMode } from '@klassic/lab';
+export { killAfterwards, temporaryFolder } from './left-overs.ts';
+export { startZooKeeper } from './zookeeper.ts';
+export type { StartZooKeeperOptions, TestZooKeeper, ZooKeeperServer } from './zookeeper.ts';

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { ProcessIdentity } from '@klassic/lab';
+
+let toReaper: Writable | undefined;
+
+/** Sees to it that the process is dead once this one has ended, whether it ended well, crashed or was killed. */
+export function killAfterwards(identity: ProcessIdentity): void {
+  tell({ pid: identity.pid, startTime: identity.startTime });
+}
+
+/** A folder under the system's temporary one that is removed once this process has ended. */
+export function temporaryFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `klassic-${name}-`));
+  tell({ folder });
+  return folder;
+}
+
+function tell(line: object): void {
+  toReaper ??= startReaper();
+  toReaper.write(`${JSON.stringify(line)}\n`);
+}
+
+function startReaper(): Writable {
+  const reaper = join(import.meta.dirname, `reaper${extname(import.meta.filename)}`);
+  const args = ['--no-warnings', '--conditions=klassic-source', reaper];
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'ignore', 'inherit'] });
+  // Neither the process nor its pipe keeps a finished test process alive.
+  child.unref();
+  (child.stdin as Writable & { unref(): void }).unref();
+  return child.stdin;
+}
