@@ -9,3 +9,5 @@ export { eventually, fourLetterWord, freePort, freePorts, sleep, zooKeeperMode }
 export { killAfterwards, temporaryFolder } from './left-overs.ts';
 export { startZooKeeper } from './zookeeper.ts';
 export type { StartZooKeeperOptions, TestZooKeeper, ZooKeeperServer } from './zookeeper.ts';
+export { prepareBroker, startBroker, startCluster, TestBroker } from './broker.ts';
+export type { StartBrokerOptions, StartClusterOptions, TestCluster } from './broker.ts';

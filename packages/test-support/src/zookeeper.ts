@@ -1,33 +1,21 @@
 import { join } from 'node:path';
 import {
   cacheHome,
+  connectStringOf,
+  ensemblePlaces,
   fetchZooKeeperJars,
   findJava,
   freePorts,
-  killNow,
-  signal,
-  startJavaServer,
-  waitUntilServing,
+  ZooKeeperProcess,
   zooKeeperVersion,
 } from '@klassic/lab';
-import type { ProcessIdentity, ZooKeeperServerPlace } from '@klassic/lab';
 import { killAfterwards, temporaryFolder } from './left-overs.ts';
 
-/** A real ZooKeeper server, alone or one of an ensemble. */
-export interface ZooKeeperServer {
-  readonly port: number;
-  /** The process that serves now; another one after `restart()`. */
-  readonly pid: number;
-  /** SIGSTOP: silent, but its connections stay open. */
-  pause(): void;
-  resume(): void;
-  /** kill -9, and waits for the end. Data stay for `start()`. */
-  kill(): Promise<void>;
-  /** Starts again on the same port with the same data, and waits until it serves. */
-  start(): Promise<void>;
-  /** `kill()` and `start()`. */
-  restart(): Promise<void>;
-}
+/** A real ZooKeeper server, alone or one of an ensemble: `port`, `pid`, `pause`, `resume`, `kill`, `start`, `restart`. */
+export type ZooKeeperServer = Pick<
+  ZooKeeperProcess,
+  'port' | 'pid' | 'state' | 'pause' | 'resume' | 'kill' | 'start' | 'restart'
+>;
 
 export interface TestZooKeeper extends ZooKeeperServer {
   /** `host:port`, of every server of an ensemble, with commas. */
@@ -55,24 +43,24 @@ export async function startZooKeeper(options: StartZooKeeperOptions = {}): Promi
 
   const count = options.servers ?? 1;
   const ports = await freePorts(count * 3);
-  const ensemble: ZooKeeperServerPlace[] = Array.from({ length: count }, (_, index) => ({
-    id: index + 1,
-    clientPort: ports[index * 3]!,
-    quorumPort: ports[index * 3 + 1]!,
-    electionPort: ports[index * 3 + 2]!,
-  }));
+  const ensemble = ensemblePlaces(ports.slice(0, count), ports.slice(count));
   const home = temporaryFolder('zookeeper');
-  const servers = ensemble.map((place) => new JavaZooKeeperServer(java, jars, home, place, ensemble));
+  const servers = ensemble.map(
+    (place) => new ZooKeeperProcess({ java, jars, home, place, ensemble, forceSync: false, onLaunch: killAfterwards }),
+  );
   await Promise.all(servers.map((server) => server.start()));
   const first = servers[0]!;
   return {
-    connectString: ensemble.map((place) => `127.0.0.1:${place.clientPort}`).join(','),
+    connectString: connectStringOf(ensemble),
     servers,
     get port() {
       return first.port;
     },
     get pid() {
       return first.pid;
+    },
+    get state() {
+      return first.state;
     },
     pause: () => first.pause(),
     resume: () => first.resume(),
@@ -83,66 +71,4 @@ export async function startZooKeeper(options: StartZooKeeperOptions = {}): Promi
       await Promise.all(servers.map((server) => server.kill()));
     },
   };
-}
-
-class JavaZooKeeperServer implements ZooKeeperServer {
-  private identity: ProcessIdentity | undefined;
-  private readonly folder: string;
-
-  private readonly java: string;
-  private readonly jars: string;
-  private readonly place: ZooKeeperServerPlace;
-  private readonly ensemble: readonly ZooKeeperServerPlace[];
-
-  constructor(
-    java: string,
-    jars: string,
-    home: string,
-    place: ZooKeeperServerPlace,
-    ensemble: readonly ZooKeeperServerPlace[],
-  ) {
-    this.java = java;
-    this.jars = jars;
-    this.folder = join(home, String(place.id));
-    this.place = place;
-    this.ensemble = ensemble;
-  }
-
-  get port(): number {
-    return this.place.clientPort;
-  }
-
-  get pid(): number {
-    return this.process().pid;
-  }
-
-  pause(): void {
-    signal(this.process(), 'SIGSTOP');
-  }
-
-  resume(): void {
-    signal(this.process(), 'SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    await killNow(this.process());
-  }
-
-  async start(): Promise<void> {
-    const { java, jars, folder, place, ensemble } = this;
-    const identity = await startJavaServer({ java, jars, folder, place, ensemble, forceSync: false });
-    killAfterwards(identity);
-    this.identity = identity;
-    await waitUntilServing(folder, place, identity, () => undefined);
-  }
-
-  async restart(): Promise<void> {
-    await this.kill();
-    await this.start();
-  }
-
-  private process(): ProcessIdentity {
-    if (this.identity === undefined) throw new Error('ZooKeeper was not started');
-    return this.identity;
-  }
 }

@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { basename } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { eventually } from '../eventually.ts';
 import { LabError } from '../lab-error.ts';
-import type { Progress } from '../lab-error.ts';
 import { startInBackground } from '../process/background-process.ts';
 import { stateOf } from '../process/process-identity.ts';
 import type { ProcessIdentity } from '../process/process-identity.ts';
@@ -72,17 +70,13 @@ export async function waitUntilServing(
   folder: string,
   place: ZooKeeperServerPlace,
   identity: ProcessIdentity,
-  progress: Progress,
   timeoutMs = 30_000,
 ): Promise<void> {
   const mode = await eventually(
     async () => (await zooKeeperMode('127.0.0.1', place.clientPort)) ?? stateOf(identity) === 'gone',
     { timeoutMs, what: 'ZooKeeper' },
   ).catch(() => undefined);
-  if (typeof mode === 'string') {
-    progress(`ZooKeeper ${place.id} serves on 127.0.0.1:${place.clientPort} (${mode}, pid ${identity.pid})`);
-    return;
-  }
+  if (typeof mode === 'string') return;
   const ended = mode === true ? 'ended while starting' : `did not serve within ${timeoutMs / 1000} s`;
   throw new LabError(`ZooKeeper on 127.0.0.1:${place.clientPort} ${ended}: ${lastComplaint(folder)}`);
 }

@@ -1,0 +1,124 @@
+import type { ClusterStatus } from './cluster/cluster-status.ts';
+import { LabCluster } from './cluster/lab-cluster.ts';
+import type { UpOptions } from './cluster/up-options.ts';
+import { eventually, sleep } from './eventually.ts';
+import { LabError } from './lab-error.ts';
+import { labHome } from './paths.ts';
+
+/** What a person at a terminal sees: progress and explanations on standard error, results on standard output. */
+export function tellUser(line: string): void {
+  process.stderr.write(`lab: ${line}\n`);
+}
+
+export function openLab(): LabCluster {
+  return new LabCluster(labHome(), tellUser);
+}
+
+/** `scripts/lab up --detach`: starts the cluster and leaves it running. */
+export async function upDetached(options: UpOptions): Promise<void> {
+  const startedAt = performance.now();
+  const lab = openLab();
+  await interruptible(lab, () => lab.up(options));
+  tellUser(`the cluster is up (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+  process.stdout.write(whatToTry(await lab.status()));
+}
+
+/** `scripts/lab`: the cluster lives as long as this command. Brokers that end meanwhile are told of. */
+export async function upInFront(options: UpOptions): Promise<void> {
+  const lab = openLab();
+  let interrupted = false;
+  const interrupt = (): void => {
+    if (interrupted) process.exit(130);
+    interrupted = true;
+  };
+  const starting = lab.up(options);
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  await starting;
+  if (!interrupted) {
+    process.stdout.write(whatToTry(await lab.status()));
+    process.stdout.write('Ctrl-C ends the cluster; its data stay in .lab (scripts/lab down --wipe removes them).\n');
+  }
+  await Promise.race([tellOfChanges(lab, () => interrupted), eventuallyInterrupted(() => interrupted)]);
+  tellUser('ending the cluster (Ctrl-C again leaves it running)');
+  await lab.down({ wipe: false });
+}
+
+/** `scripts/lab status`. */
+export async function printStatus(json: boolean): Promise<void> {
+  const status = await openLab().status();
+  process.stdout.write(json ? `${JSON.stringify(status)}\n` : statusTable(status));
+}
+
+/** The id of a broker from the command line. @throws LabError when it is no number */
+export function brokerId(text: string): number {
+  if (!/^\d+$/.test(text)) throw new LabError(`a broker is named by its id, a number, not '${text}'`);
+  return Number(text);
+}
+
+function statusTable(status: ClusterStatus): string {
+  const { id, epoch } = status.controller;
+  const lines = [`ZooKeeper   ${status.zookeeper}`];
+  for (const broker of status.brokers) {
+    const pid = broker.pid === null ? '' : `  pid ${broker.pid}`;
+    const controls = broker.id === id ? '  controller' : '';
+    lines.push(`broker ${String(broker.id).padEnd(4)} ${broker.host}:${broker.port}  ${broker.state}${pid}${controls}`);
+  }
+  lines.push(
+    id === null
+      ? `controller  none now (epoch ${epoch ?? 'unknown'})`
+      : `controller  broker ${id}, controller epoch ${epoch}`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function whatToTry(status: ClusterStatus): string {
+  const bootstrap = status.brokers.map((broker) => `${broker.host}:${broker.port}`).join(',');
+  const server = `--bootstrap-server ${bootstrap}`;
+  return `
+${statusTable(status)}
+Try:
+  pnpm exec kafka-topics ${server} --create --topic orders --partitions 3 --replication-factor ${Math.min(3, status.brokers.length)}
+  pnpm exec kafka-console-producer ${server} --topic orders
+  pnpm exec kafka-console-consumer ${server} --topic orders --from-beginning
+  pnpm exec kafka-topics ${server} --describe --topic orders     # who leads? then:
+  scripts/lab kill 2                                             # kill -9, and describe again after 6 s
+  scripts/lab start 2
+  scripts/lab walkthrough leader-death                           # the same, told step by step
+`;
+}
+
+/** Runs `work`; a Ctrl-C meanwhile ends what has begun. */
+async function interruptible(lab: LabCluster, work: () => Promise<void>): Promise<void> {
+  const interrupt = (): void => {
+    tellUser('interrupted: ending what has begun');
+    void lab.down({ wipe: false }).finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    await work();
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+    process.removeListener('SIGTERM', interrupt);
+  }
+}
+
+async function eventuallyInterrupted(isInterrupted: () => boolean): Promise<void> {
+  await eventually(isInterrupted, { timeoutMs: Number.MAX_SAFE_INTEGER, intervalMs: 200 });
+}
+
+/** Tells when a broker is killed, paused, started … from another terminal, or ends by itself; ends when the cluster is down. */
+async function tellOfChanges(lab: LabCluster, isInterrupted: () => boolean): Promise<void> {
+  const known = new Map<number, string>();
+  while (!isInterrupted()) {
+    const states = await lab.brokerStates();
+    if (states === undefined) return;
+    for (const { id, state } of states) {
+      const before = known.get(id);
+      if (before !== undefined && before !== state) tellUser(`broker ${id}: ${before} → ${state}`);
+      known.set(id, state);
+    }
+    await sleep(1_000);
+  }
+}
