@@ -57,3 +57,8 @@ export class ControllerMovedError extends Error {
 export class ZNodeFormatError extends Error {
   override readonly name = 'ZNodeFormatError';
 }
+
+/** `zookeeper.connect` cannot be read. The message is one line fit for a user. */
+export class InvalidConnectStringError extends Error {
+  override readonly name = 'InvalidConnectStringError';
+}

@@ -10,7 +10,7 @@ import type {
   UpdateLeaderAndIsrResult,
 } from './leader-and-isr.ts';
 import type { ZooKeeperResponse } from './requests.ts';
-import type { ZooKeeperSession } from './session.ts';
+import type { ZooKeeperSession } from './session/zookeeper-session.ts';
 import type { StateChangeHandler, ZNodeChangeHandler, ZNodeChildChangeHandler } from './session/handlers.ts';
 import type { Stat } from './stat.ts';
 
