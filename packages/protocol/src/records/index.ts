@@ -3,7 +3,10 @@ export { buildEndTransactionMarker, controlRecordTypeOf, endTransactionMarkerOf 
 export type { ControlRecordType, EndTransactionMarker, EndTransactionMarkerBatch } from './control-records.ts';
 export { crc32, crc32c } from './crc.ts';
 export { DefaultRecordBatch, emptyBatch, RECORD_BATCH_OVERHEAD } from './default-record-batch.ts';
+export { downConvert } from './down-conversion.ts';
 export { readInt64, writeInt64 } from './int64.ts';
+export { validateMessagesAndAssignOffsets } from './log-validator.ts';
+export type { LogValidatorOptions, ValidationAndOffsetAssignResult } from './log-validator.ts';
 export { batchAt, batchesOf, batchSizeAt } from './memory-records.ts';
 export { buildBatch, MemoryRecordsBuilder } from './memory-records-builder.ts';
 export type {

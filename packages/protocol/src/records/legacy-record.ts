@@ -132,9 +132,9 @@ export class LegacyRecord implements KafkaRecord {
 
   toString(): string {
     const size = (bytes: Buffer | null): number => bytes?.length ?? 0;
-    const fields = `magic = ${this.magic}, attributes = ${this.attributes}, compression = ${this.compression}, crc = ${this.crc}`;
-    const times = this.magic === 0 ? '' : `, ${this.timestampType} = ${this.timestamp}`;
-    return `LegacyRecordBatch(offset=${this.offset}, Record(${fields}${times}, key = ${size(this.key)} bytes, value = ${size(this.value)} bytes))`;
+    const fields = `magic=${this.magic}, attributes=${this.attributes}, compression=${this.compression}, crc=${this.crc}`;
+    const times = this.magic === 0 ? '' : `, ${this.timestampType}=${this.timestamp}`;
+    return `LegacyRecordBatch(offset=${this.offset}, Record(${fields}${times}, key=${size(this.key)} bytes, value=${size(this.value)} bytes))`;
   }
 }
 
