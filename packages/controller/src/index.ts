@@ -1,1 +1,16 @@
-export {};
+export { ControllerContext } from './controller-context.ts';
+export type { PartitionAndReplica } from './controller-context.ts';
+export type { ControllerConfig } from './controller-config.ts';
+export type { BrokerNode, ConnectToBroker, ControllerConnection } from './controller-connection.ts';
+export type { ControlApi, ControlMessages } from './control-requests.ts';
+export type { ControllerStore } from './controller-store.ts';
+export type { ElectionResults, ElectionType, PartitionError } from './controller-events.ts';
+export * from './election.ts';
+export * from './partition-leader-election-algorithms.ts';
+export * from './replica-assignment.ts';
+export * from './replica-placement.ts';
+export * from './states.ts';
+export { KafkaController } from './kafka-controller.ts';
+export type { KafkaControllerOptions } from './kafka-controller.ts';
+export { ControllerRequestError } from './controller-request-error.ts';
+export type { ReassignmentRequest } from './partition-reassignments.ts';

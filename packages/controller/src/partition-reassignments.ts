@@ -1,0 +1,351 @@
+import type { TopicPartition } from '@klassic/common';
+import { invariant } from '@klassic/common';
+import type { LeaderIsrAndControllerEpoch, ReplicaAssignment } from '@klassic/zookeeper';
+import { ControllerMovedError } from '@klassic/zookeeper';
+import { keyOf } from './controller-context.ts';
+import type { PartitionError } from './controller-events.ts';
+import type { ControllerParts } from './controller-parts.ts';
+import { leaderIsrAndControllerEpochText, nextLeaderAndIsr } from './leader-and-isr.ts';
+import { isOperatingError } from './partition-state-machine.ts';
+import {
+  assignmentOf,
+  assignmentText,
+  isBeingReassigned,
+  originReplicas,
+  reassignTo,
+  sameAssignment,
+  targetReplicas,
+  without,
+} from './replica-assignment.ts';
+import { StateChangeFailedError } from './state-change-failed-error.ts';
+import { partitionOfKey } from './topic-changes.ts';
+
+/** Per partition key the target replicas, or null to cancel. */
+export type ReassignmentRequest = ReadonlyMap<
+  string,
+  { readonly partition: TopicPartition; readonly target: readonly number[] | null }
+>;
+
+const unknownPartition: PartitionError = {
+  error: 'UNKNOWN_TOPIC_OR_PARTITION',
+  message: 'The partition does not exist.',
+};
+const noError: PartitionError = { error: 'NONE', message: null };
+
+/**
+ * Moves partitions to other brokers (KIP-455): the new replicas are added and catch up beside the old ones; when all
+ * are in sync the leader moves if it must, the old replicas are deleted, and the assignment is written without them.
+ */
+export class PartitionReassignments {
+  private readonly parts: ControllerParts;
+
+  constructor(parts: ControllerParts) {
+    this.parts = parts;
+  }
+
+  /** On election of the controller: what the plan znode asks for, then what was under way by request. */
+  async initialize(): Promise<void> {
+    const resumed = await this.processZkPartitionReassignment();
+    await this.resume((partition) => !resumed.has(keyOf(partition)));
+  }
+
+  /** Goes on with the reassignments that wait for these brokers, which have just started. */
+  async resumeReassignmentsTo(brokerIds: readonly number[]): Promise<void> {
+    await this.resume((_, assignment) => targetReplicas(assignment).some((id) => brokerIds.includes(id)));
+  }
+
+  /** Takes up the plan of `/admin/reassign_partitions`. @returns keys of the partitions that are being reassigned by it */
+  async processZkPartitionReassignment(): Promise<Set<string>> {
+    const { store, watches, log } = this.parts;
+    if (!(await watches.watchReassignPartitions())) return new Set();
+    const results = new Map<string, PartitionError>();
+    const accepted = new Map<string, ReplicaAssignment>();
+    for (const [key, target] of await store.getPartitionReassignment()) {
+      const reassignment = this.buildReassignment(partitionOfKey(key), target);
+      if (reassignment === undefined) results.set(key, { error: 'NO_REASSIGNMENT_IN_PROGRESS', message: null });
+      else accepted.set(key, reassignment);
+    }
+    for (const [key, result] of await this.trigger(accepted)) results.set(key, result);
+    const failed = new Map([...results].filter(([, { error }]) => error !== 'NONE'));
+    if (failed.size > 0) {
+      const text = [...failed].map(([key, { error }]) => `${key} -> ${error}`).join(', ');
+      log.warn(`Failed reassignment through zk with the following errors: Map(${text})`);
+      await this.removeFromZkReassignment((key) => failed.has(key));
+    }
+    return new Set([...results.keys()].filter((key) => !failed.has(key)));
+  }
+
+  /** @returns per partition key NONE or the error of the request */
+  async processApiPartitionReassignment(request: ReassignmentRequest): Promise<Map<string, PartitionError>> {
+    const results = new Map<string, PartitionError>();
+    const accepted = new Map<string, ReplicaAssignment>();
+    for (const [key, { partition, target }] of request) {
+      const invalid = target === null ? undefined : this.validateReplicas(partition, target);
+      const reassignment = invalid === undefined ? this.buildReassignment(partition, target) : undefined;
+      if (invalid !== undefined) results.set(key, { error: 'INVALID_REPLICA_ASSIGNMENT', message: invalid });
+      else if (reassignment === undefined) results.set(key, { error: 'NO_REASSIGNMENT_IN_PROGRESS', message: null });
+      else accepted.set(key, reassignment);
+    }
+    // The latest reassignment takes precedence over the plan in the znode.
+    await this.removeFromZkReassignment((key) => accepted.has(key));
+    for (const [key, result] of await this.trigger(accepted)) results.set(key, result);
+    return results;
+  }
+
+  /** The reassignments under way among the given partitions, or all. */
+  list(partitions: readonly TopicPartition[] | null): TopicPartition[] {
+    const { context } = this.parts;
+    return (partitions ?? [...context.partitionsBeingReassigned.values()]).filter((partition) =>
+      isBeingReassigned(context.partitionFullReplicaAssignment(partition)),
+    );
+  }
+
+  /** Ends a reassignment whose new replicas are all in sync. */
+  async maybeCompleteReassignment(partition: TopicPartition): Promise<void> {
+    const { context, log } = this.parts;
+    if (!context.partitionsBeingReassigned.has(keyOf(partition))) return;
+    const reassignment = context.partitionFullReplicaAssignment(partition);
+    if (!(await this.isComplete(partition, reassignment))) return;
+    log.info(
+      `Target replicas List(${targetReplicas(reassignment).join(', ')}) have all caught up with the leader for ` +
+        `reassigning partition ${keyOf(partition)}`,
+    );
+    await this.onPartitionReassignment(partition, reassignment);
+  }
+
+  private async resume(
+    shouldResume: (partition: TopicPartition, assignment: ReplicaAssignment) => boolean,
+  ): Promise<void> {
+    const { context } = this.parts;
+    for (const partition of [...context.partitionsBeingReassigned.values()]) {
+      const assignment = context.partitionFullReplicaAssignment(partition);
+      if (shouldResume(partition, assignment)) await this.onPartitionReassignment(partition, assignment);
+    }
+  }
+
+  private validateReplicas(partition: TopicPartition, replicas: readonly number[]): string | undefined {
+    const { context } = this.parts;
+    const text = `List(${replicas.join(', ')})`;
+    if (replicas.length === 0) return 'Empty replica list specified in partition reassignment.';
+    if (new Set(replicas).size !== replicas.length) {
+      return `Duplicate replica ids in partition reassignment replica list: ${text}`;
+    }
+    if (replicas.some((id) => id < 0)) return `Invalid broker id in replica list: ${text}`;
+    const { addingReplicas } = reassignTo(context.partitionFullReplicaAssignment(partition), replicas);
+    const live = context.liveBrokerIds;
+    if (addingReplicas.every((id) => live.includes(id))) return undefined;
+    return (
+      `Replica assignment has brokers that are not alive. Replica list: List(${addingReplicas.join(', ')}), ` +
+      `live broker list: Set(${live.join(', ')})`
+    );
+  }
+
+  /** The assignment to go through; undefined when a cancellation finds nothing to cancel. */
+  private buildReassignment(
+    partition: TopicPartition,
+    target: readonly number[] | null,
+  ): ReplicaAssignment | undefined {
+    const current = this.parts.context.partitionFullReplicaAssignment(partition);
+    if (isBeingReassigned(current)) return reassignTo(current, target ?? originReplicas(current));
+    return target === null ? undefined : reassignTo(current, target);
+  }
+
+  private async trigger(accepted: ReadonlyMap<string, ReplicaAssignment>): Promise<Map<string, PartitionError>> {
+    const { context, log } = this.parts;
+    const results = new Map<string, PartitionError>();
+    for (const [key, reassignment] of accepted) {
+      const partition = partitionOfKey(key);
+      if (context.isTopicQueuedUpForDeletion(partition.topic)) {
+        log.info(`Skipping reassignment of ${key} since the topic is currently being deleted`);
+        results.set(key, unknownPartition);
+      } else if (context.partitionReplicaAssignment(partition).length === 0) {
+        results.set(key, unknownPartition);
+      } else {
+        results.set(key, await this.tryReassign(partition, reassignment));
+      }
+    }
+    return results;
+  }
+
+  private async tryReassign(partition: TopicPartition, reassignment: ReplicaAssignment): Promise<PartitionError> {
+    const { log } = this.parts;
+    try {
+      await this.onPartitionReassignment(partition, reassignment);
+      return noError;
+    } catch (error) {
+      if (error instanceof ControllerMovedError) {
+        log.info(
+          `Failed completing reassignment of partition ${keyOf(partition)} because controller has moved to another broker`,
+        );
+      }
+      if (!isOperatingError(error)) throw error;
+      log.error(`Error completing reassignment of partition ${keyOf(partition)}`, error);
+      return { error: 'UNKNOWN_SERVER_ERROR', message: null };
+    }
+  }
+
+  private async onPartitionReassignment(partition: TopicPartition, reassignment: ReplicaAssignment): Promise<void> {
+    const { context, replicaStateMachine, topicDeletionManager, sendUpdateMetadataRequest } = this.parts;
+    topicDeletionManager.markTopicIneligibleForDeletion([partition.topic], 'topic reassignment in progress');
+    await this.updateCurrentReassignment(partition, reassignment);
+    const { addingReplicas, removingReplicas } = reassignment;
+    if (!(await this.isComplete(partition, reassignment))) {
+      await this.updateLeaderEpochAndSendRequest(partition, reassignment);
+      for (const replica of addingReplicas) {
+        await replicaStateMachine.handleStateChanges([{ ...partition, replica }], 'NewReplica');
+      }
+      return;
+    }
+    const added = addingReplicas.map((replica) => ({ ...partition, replica }));
+    await replicaStateMachine.handleStateChanges(added, 'OnlineReplica');
+    const completed = assignmentOf(targetReplicas(reassignment));
+    context.updatePartitionFullReplicaAssignment(partition, completed);
+    await this.moveLeaderIfRequired(partition, completed);
+    await this.stopRemovedReplicas(partition, removingReplicas);
+    await this.writeAssignment(partition, completed);
+    await this.removeFromReassigningPartitions(partition, completed);
+    sendUpdateMetadataRequest(context.liveOrShuttingDownBrokerIds, [partition]);
+    await topicDeletionManager.resumeDeletionForTopics([partition.topic]);
+  }
+
+  /** Writes a new plan for the partition; replicas that an earlier one was adding and nobody wants any more go at once. */
+  private async updateCurrentReassignment(partition: TopicPartition, reassignment: ReplicaAssignment): Promise<void> {
+    const { context, watches, log } = this.parts;
+    const current = context.partitionFullReplicaAssignment(partition);
+    if (!sameAssignment(current, reassignment)) {
+      log.debug(
+        `Updating assignment of partition ${keyOf(partition)} from ${assignmentText(current)} to ${assignmentText(reassignment)}`,
+      );
+      await this.writeAssignment(partition, reassignment);
+      context.updatePartitionFullReplicaAssignment(partition, reassignment);
+      await this.stopRemovedReplicas(partition, without(current.replicas, reassignment.replicas));
+    }
+    watches.watchPartitionState(partition);
+    context.partitionsBeingReassigned.set(keyOf(partition), partition);
+  }
+
+  private async isComplete(partition: TopicPartition, assignment: ReplicaAssignment): Promise<boolean> {
+    if (!isBeingReassigned(assignment)) return true;
+    const state = (await this.parts.store.getTopicPartitionStates([partition])).get(keyOf(partition));
+    return state !== undefined && targetReplicas(assignment).every((id) => state.leaderAndIsr.isr.includes(id));
+  }
+
+  private async moveLeaderIfRequired(partition: TopicPartition, assignment: ReplicaAssignment): Promise<void> {
+    const { context, partitionStateMachine, log } = this.parts;
+    const { leader } = context.partitionLeadershipInfo(partition)!.leaderAndIsr;
+    const about = `Leader ${leader} for partition ${keyOf(partition)} being reassigned, is`;
+    const replicas = assignment.replicas.join(',');
+    if (assignment.replicas.includes(leader) && context.isReplicaOnline(leader, partition)) {
+      log.info(`${about} already in the new list of replicas ${replicas} and is alive`);
+      await this.updateLeaderEpochAndSendRequest(partition, assignment);
+      return;
+    }
+    if (assignment.replicas.includes(leader))
+      log.info(`${about} already in the new list of replicas ${replicas} but is dead`);
+    else log.info(`${about} not in the new list of replicas ${replicas}. Re-electing leader`);
+    await partitionStateMachine.handleStateChanges([partition], 'OnlinePartition', { kind: 'reassign' });
+  }
+
+  private async stopRemovedReplicas(partition: TopicPartition, removed: readonly number[]): Promise<void> {
+    const { replicaStateMachine } = this.parts;
+    const replicas = removed.map((replica) => ({ ...partition, replica }));
+    await replicaStateMachine.handleStateChanges(replicas, 'OfflineReplica');
+    await replicaStateMachine.handleStateChanges(replicas, 'ReplicaDeletionStarted');
+    // The answer to StopReplica is not waited for: a broker that missed it deletes the stray replica when it is back.
+    await replicaStateMachine.handleStateChanges(replicas, 'ReplicaDeletionSuccessful');
+    await replicaStateMachine.handleStateChanges(replicas, 'NonExistentReplica');
+  }
+
+  private async writeAssignment(partition: TopicPartition, assignment: ReplicaAssignment): Promise<void> {
+    const { context, store, log } = this.parts;
+    const { topic } = partition;
+    const all = context.partitionFullReplicaAssignmentForTopic(topic).set(keyOf(partition), assignment);
+    const byIndex = new Map([...all].map(([key, replicas]) => [partitionOfKey(key).partition, replicas]));
+    await store.setTopicAssignment(topic, context.topicIds.get(topic) ?? null, byIndex, context.epochZkVersion);
+    log.info(`Successfully updated assignment of partition ${keyOf(partition)} to ${assignmentText(assignment)}`);
+  }
+
+  /** Raises the leader epoch, leader and ISR being as they are, so that the leader learns of the new replicas. */
+  private async updateLeaderEpochAndSendRequest(
+    partition: TopicPartition,
+    assignment: ReplicaAssignment,
+  ): Promise<void> {
+    const { context, batch, stateChangeLogger } = this.parts;
+    const state = await this.updateLeaderEpoch(partition);
+    batch.newBatch();
+    // Only a new replica may be put into any good log directory when one is offline.
+    batch.addLeaderAndIsrRequestForBrokers(originReplicas(assignment), partition, state, assignment, false);
+    batch.addLeaderAndIsrRequestForBrokers(assignment.addingReplicas, partition, state, assignment, true);
+    batch.sendRequestsToBrokers(context.epoch);
+    stateChangeLogger
+      .withControllerEpoch(context.epoch)
+      .info(
+        `Sent LeaderAndIsr request ${leaderIsrAndControllerEpochText(state)} with new replica assignment ` +
+          `${assignmentText(assignment)} to leader ${state.leaderAndIsr.leader} for partition being reassigned ${keyOf(partition)}`,
+      );
+  }
+
+  private async updateLeaderEpoch(partition: TopicPartition): Promise<LeaderIsrAndControllerEpoch> {
+    const { context, store, log } = this.parts;
+    const key = keyOf(partition);
+    log.debug(`Updating leader epoch for partition ${key}`);
+    for (;;) {
+      const state = (await store.getTopicPartitionStates([partition])).get(key);
+      if (state === undefined) {
+        throw new StateChangeFailedError(
+          `Cannot update leader epoch for partition ${key} as leaderAndIsr path is empty.`,
+        );
+      }
+      if (state.controllerEpoch > context.epoch) {
+        throw new StateChangeFailedError(
+          `Leader and isr path written by another controller. This probably means the current controller with epoch ` +
+            `${context.epoch} went through a soft failure and another controller was elected with epoch ` +
+            `${state.controllerEpoch}. Aborting state change by this controller`,
+        );
+      }
+      const { leader, isr } = state.leaderAndIsr;
+      const update = new Map([[key, nextLeaderAndIsr(state.leaderAndIsr, leader, isr)]]);
+      const written = (await store.updateLeaderAndIsr(update, context.epoch, context.epochZkVersion)).finished.get(key);
+      if (written instanceof Error) throw written;
+      if (written !== undefined) {
+        const updated = { leaderAndIsr: written, controllerEpoch: context.epoch };
+        context.putPartitionLeadershipInfo(partition, updated);
+        log.info(`Updated leader epoch for partition ${key} to ${written.leaderEpoch}, zkVersion=${written.zkVersion}`);
+        return updated;
+      }
+    }
+  }
+
+  private async removeFromReassigningPartitions(
+    partition: TopicPartition,
+    assignment: ReplicaAssignment,
+  ): Promise<void> {
+    const { context, watches } = this.parts;
+    invariant(context.partitionsBeingReassigned.has(keyOf(partition)), 'a finished reassignment was under way');
+    watches.unwatchPartitionState(partition);
+    await this.removeFromZkReassignment(
+      (key, replicas) => key === keyOf(partition) && replicas.join() === assignment.replicas.join(),
+    );
+    context.partitionsBeingReassigned.delete(keyOf(partition));
+  }
+
+  private async removeFromZkReassignment(
+    isToRemove: (key: string, replicas: readonly number[]) => boolean,
+  ): Promise<void> {
+    const { context, store, log, putEvent } = this.parts;
+    if (!(await store.reassignPartitionsInProgress())) return;
+    const plan = await store.getPartitionReassignment();
+    const removed = [...plan].filter(([key, replicas]) => isToRemove(key, replicas));
+    const rest = new Map([...plan].filter(([key, replicas]) => !isToRemove(key, replicas)));
+    const text = removed.map(([key, replicas]) => `${key} -> List(${replicas.join(', ')})`).join(', ');
+    log.info(`Removing partitions Map(${text}) from the list of reassigned partitions in zookeeper`);
+    if (rest.size > 0) {
+      await store.setOrCreatePartitionReassignment(rest, context.epochZkVersion);
+      return;
+    }
+    log.info('No more partitions need to be reassigned. Deleting zk path /admin/reassign_partitions');
+    await store.deletePartitionReassignment(context.epochZkVersion);
+    // The watch on the znode is set anew by this event.
+    putEvent({ kind: 'ZkPartitionReassignment' });
+  }
+}

@@ -1,0 +1,205 @@
+import type { Cancel, Logger, LoggerFactory, Time } from '@klassic/common';
+import { prefixed } from '@klassic/common';
+import type { ControlApi, ControlMessages } from './control-requests.ts';
+import type { BrokerNode, ConnectToBroker, ControllerConnection } from './controller-connection.ts';
+import type { ControllerContext } from './controller-context.ts';
+import type { StateChangeLogger } from './state-change-logger.ts';
+
+/** Pause before the next try when a broker cannot be reached or a request failed, in milliseconds. */
+const RETRY_BACKOFF_MS = 100;
+
+/** A request waiting for its broker. */
+export interface QueueItem {
+  readonly api: ControlApi;
+  /** Sends the request; resolves to the answer and to what is to be done with it. */
+  exchange(connection: ControllerConnection): Promise<Answer>;
+}
+
+interface Answer {
+  readonly response: ControlMessages[ControlApi]['response'];
+  deliver(): void;
+}
+
+/** Makes a request for a broker's queue. */
+export function queueItem<A extends ControlApi>(
+  api: A,
+  version: number,
+  body: ControlMessages[A]['request'],
+  callback: (response: ControlMessages[A]['response']) => void,
+): QueueItem {
+  return {
+    api,
+    exchange: async (connection) => {
+      const response = await connection.send(api, version, body);
+      return { response, deliver: () => callback(response) };
+    },
+  };
+}
+
+export interface RequestSendThreadOptions {
+  readonly controllerId: number;
+  readonly node: BrokerNode;
+  readonly context: ControllerContext;
+  readonly connect: ConnectToBroker;
+  readonly stateChangeLogger: StateChangeLogger;
+  readonly time: Time;
+  readonly loggers: LoggerFactory;
+}
+
+/**
+ * Sends the controller's requests to one broker, one at a time and in order. A request is repeated until the broker
+ * answers it or `shutdown` is called, when the broker's registration is gone (`kafka.controller.RequestSendThread`).
+ */
+export class RequestSendThread {
+  private readonly options: RequestSendThreadOptions;
+  private readonly queue: QueueItem[] = [];
+  private readonly log: Logger;
+  private connection: ControllerConnection | undefined;
+  private running = true;
+  private working = false;
+  private sent = 0;
+  private endPause: (() => void) | undefined;
+
+  constructor(options: RequestSendThreadOptions) {
+    this.options = options;
+    this.log = prefixed(
+      options.loggers('kafka.controller.RequestSendThread'),
+      `[RequestSendThread controllerId=${options.controllerId}] `,
+    );
+  }
+
+  get queueSize(): number {
+    return this.queue.length;
+  }
+
+  start(): void {
+    this.log.info('Starting');
+  }
+
+  enqueue(item: QueueItem): void {
+    if (!this.running) return;
+    this.queue.push(item);
+    if (!this.working) void this.work();
+  }
+
+  /** Gives up what is queued and closes the connection, without an answer to a request under way. */
+  shutdown(): void {
+    if (!this.running) return;
+    this.log.info('Shutting down');
+    this.running = false;
+    this.queue.length = 0;
+    this.endPause?.();
+    this.disconnect();
+    this.log.info('Stopped');
+    this.log.info('Shutdown completed');
+  }
+
+  private async work(): Promise<void> {
+    this.working = true;
+    for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) {
+      await this.sendUntilAnswered(item);
+    }
+    this.working = false;
+  }
+
+  private async sendUntilAnswered(item: QueueItem): Promise<void> {
+    while (this.running) {
+      const connection = await this.ready();
+      if (connection !== undefined && this.running) {
+        const answer = await this.trySend(connection, item);
+        // An answer that comes after shutdown is nobody's: the broker it was meant for is gone.
+        if (answer !== undefined && this.running) {
+          this.logResponse(item.api, answer.response);
+          answer.deliver();
+          return;
+        }
+      }
+      if (this.running) await this.pause();
+    }
+  }
+
+  /** The open connection, opened where needed; undefined when the broker cannot be reached. */
+  private async ready(): Promise<ControllerConnection | undefined> {
+    if (this.connection !== undefined) return this.connection;
+    const connection = this.options.connect(this.options.node);
+    this.connection = connection;
+    try {
+      await connection.connect?.();
+    } catch (error) {
+      if (this.running) {
+        this.log.warn(
+          `Controller ${this.options.controllerId}'s connection to broker ${this.nodeText()} was unsuccessful: ${String(error)}`,
+        );
+      }
+      this.disconnect();
+      return undefined;
+    }
+    if (this.running) {
+      this.log.info(
+        `Controller ${this.options.controllerId} connected to ${this.nodeText()} for sending state change requests`,
+      );
+    }
+    return connection;
+  }
+
+  private async trySend(connection: ControllerConnection, item: QueueItem): Promise<Answer | undefined> {
+    try {
+      return await item.exchange(connection);
+    } catch (error) {
+      if (this.running) {
+        this.log.warn(
+          `Controller ${this.options.controllerId} epoch ${this.options.context.epoch} fails to send request ${item.api} ` +
+            `to broker ${this.nodeText()}. Reconnecting to broker. ${String(error)}`,
+        );
+      }
+      this.disconnect();
+      return undefined;
+    }
+  }
+
+  private disconnect(): void {
+    this.connection?.close();
+    this.connection = undefined;
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel: Cancel = this.options.time.schedule(RETRY_BACKOFF_MS, resolve);
+      this.endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  private logResponse(api: ControlApi, response: ControlMessages[ControlApi]['response']): void {
+    const log = this.options.stateChangeLogger.withControllerEpoch(this.options.context.epoch);
+    const correlationId = this.sent++;
+    if (!log.isEnabled('TRACE')) return;
+    log.trace(
+      `Received response ${responseText(api, response)} for request ${loggedNames[api]} ` +
+        `with correlation id ${correlationId} sent to broker ${this.nodeText()}`,
+    );
+  }
+
+  private nodeText(): string {
+    const { id, host, port, rack } = this.options.node;
+    return `${host}:${port} (id: ${id} rack: ${rack ?? 'null'})`;
+  }
+}
+
+const loggedNames: Readonly<Record<ControlApi, string>> = {
+  LeaderAndIsr: 'LEADER_AND_ISR',
+  StopReplica: 'STOP_REPLICA',
+  UpdateMetadata: 'UPDATE_METADATA',
+};
+
+function responseText(api: ControlApi, response: ControlMessages[ControlApi]['response']): string {
+  if (!('partitionErrors' in response)) return `${api}ResponseData(errorCode=${response.errorCode})`;
+  const errors = response.partitionErrors.map(
+    ({ topicName, partitionIndex, errorCode }) =>
+      `${api}PartitionError(topicName='${topicName}', partitionIndex=${partitionIndex}, errorCode=${errorCode})`,
+  );
+  const topics = api === 'LeaderAndIsr' ? ', topics=[]' : '';
+  return `${api}ResponseData(errorCode=${response.errorCode}, partitionErrors=[${errors.join(', ')}]${topics})`;
+}
