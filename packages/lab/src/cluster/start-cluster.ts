@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { buildBrokerImage } from '../docker/broker-image.ts';
 import { docker, dockerAnswers, networkExists } from '../docker/docker-cli.ts';
+import { zooKeeperImage } from '../docker/zookeeper-container.ts';
 import { LabError } from '../lab-error.ts';
 import type { Progress } from '../lab-error.ts';
 import { freePorts, isPortFree } from '../ports.ts';
@@ -122,6 +123,10 @@ async function checkPorts(state: LabState): Promise<void> {
 async function prepareDocker(home: string, state: LabState, progress: Progress): Promise<void> {
   const network = dockerPrefix(home);
   if (!(await networkExists(network))) await docker(['network', 'create', '--label', 'klassic.lab', network]);
+  if (state.zooKeeper.kind === 'docker' && (await docker(['images', '--quiet', zooKeeperImage])) === '') {
+    progress(`pulling the image ${zooKeeperImage}`);
+    await docker(['pull', '--quiet', zooKeeperImage]);
+  }
   if (state.runtime === 'docker') await buildBrokerImage(progress);
 }
 

@@ -2,7 +2,6 @@ import { eventually } from '../eventually.ts';
 import type { Progress } from '../lab-error.ts';
 import { zooKeeperMode } from '../zookeeper/four-letter-word.ts';
 import type { ZooKeeperServerPlace } from '../zookeeper/java-server.ts';
-import { zooKeeperVersion } from '../zookeeper/jars.ts';
 import { Container } from './container.ts';
 
 export interface ZooKeeperContainerOptions {
@@ -60,7 +59,8 @@ export class ZooKeeperContainer extends Container {
   }
 }
 
-export const zooKeeperImage = `zookeeper:${zooKeeperVersion}`;
+/** The official image, of the release line whose jars the lab runs without Docker. */
+export const zooKeeperImage = 'zookeeper:3.9';
 
 /** By what name containers reach this server, at port 2181. */
 export function zooKeeperAlias(place: ZooKeeperServerPlace): string {

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { LabError, messageOf } from '../lab-error.ts';
 import type { Progress } from '../lab-error.ts';
 
-/** The release of Apache ZooKeeper the lab runs, as jars and as image. */
+/** The release of Apache ZooKeeper the lab runs by Java. */
 export const zooKeeperVersion = '3.9.5';
 
 /** Where the jars come from; `KLASSIC_MAVEN` names a mirror laid out the same way. */
