@@ -1,0 +1,112 @@
+import type { Logger } from '@klassic/common';
+import type { AppendOrigin, LogAppendInfo } from '@klassic/log';
+import { Errors, KafkaError, RecordValidationError } from '@klassic/protocol';
+import type { ErrorEntry } from '@klassic/protocol';
+import { isInternalTopic } from '../metadata/index.ts';
+import type { HostedPartitions } from './hosted-partitions.ts';
+import { errorOf } from './local-reads.ts';
+import type { AppendEntry, PartitionResponse } from './messages.ts';
+
+/** What became of the records for one partition. Counterpart of `kafka.server.LogAppendResult`. */
+export interface LogAppendResult {
+  readonly response: PartitionResponse;
+  /** Offset after the last record; what acks=all waits for. */
+  readonly requiredOffset: number;
+  /** False when nothing was appended. */
+  readonly appended: boolean;
+  readonly highWatermarkMoved: boolean;
+}
+
+/** Errors a producer provokes in the course of things; any other is worth an error line. */
+const expectedErrors: ReadonlySet<ErrorEntry> = new Set([
+  Errors.UNKNOWN_TOPIC_OR_PARTITION,
+  Errors.NOT_LEADER_OR_FOLLOWER,
+  Errors.MESSAGE_TOO_LARGE,
+  Errors.RECORD_LIST_TOO_LARGE,
+  Errors.CORRUPT_MESSAGE,
+  Errors.KAFKA_STORAGE_ERROR,
+]);
+
+/** Appends a producer's records to the logs led here. Part of the reference's `ReplicaManager`. */
+export class LocalAppends {
+  private readonly partitions: HostedPartitions;
+  private readonly logger: Logger;
+  private readonly onError: (error: unknown) => void;
+
+  /** @param onError told of every failure, to take a failed log dir offline */
+  constructor(partitions: HostedPartitions, logger: Logger, onError: (error: unknown) => void) {
+    this.partitions = partitions;
+    this.logger = logger;
+    this.onError = onError;
+  }
+
+  /** Appends to one partition; what fails is told in the result. */
+  append(
+    key: string,
+    { topic, partition: index, records }: AppendEntry,
+    origin: AppendOrigin,
+    requiredAcks: number,
+    internalTopicsAllowed: boolean,
+  ): LogAppendResult {
+    if (isInternalTopic(topic) && !internalTopicsAllowed) return failed(Errors.INVALID_TOPIC_EXCEPTION, -1);
+    try {
+      const partition = this.partitions.getOrThrow(topic, index);
+      const { info, highWatermarkMoved } = partition.appendRecordsToLeader(records, origin, requiredAcks);
+      return { response: toResponse(info), requiredOffset: info.lastOffset + 1, appended: true, highWatermarkMoved };
+    } catch (error) {
+      return this.failure(key, error);
+    }
+  }
+
+  private failure(key: string, error: unknown): LogAppendResult {
+    this.onError(error);
+    if (error instanceof RecordValidationError) {
+      this.logger.error(`Error processing append operation on partition ${key}`, error);
+      const recordErrors = error.recordErrors.map(({ batchIndex, message }) => ({
+        batchIndex,
+        batchIndexErrorMessage: message,
+      }));
+      return failed(error.error, this.logStartOffset(key), recordErrors, error.message);
+    }
+    const entry = error instanceof KafkaError ? error.error : errorOf(error);
+    if (expectedErrors.has(entry)) return failed(entry, -1);
+    this.logger.error(`Error processing append operation on partition ${key}`, error);
+    return failed(entry, this.logStartOffset(key));
+  }
+
+  private logStartOffset(key: string): number {
+    return this.partitions.getOnline(key)?.leaderLogIfLocal?.logStartOffset ?? -1;
+  }
+}
+
+function toResponse(info: LogAppendInfo): PartitionResponse {
+  return {
+    errorCode: Errors.NONE.code,
+    baseOffset: info.firstOffset?.messageOffset ?? -1,
+    logAppendTimeMs: info.logAppendTime,
+    logStartOffset: info.logStartOffset,
+    recordErrors: info.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message })),
+    errorMessage: info.errorMessage,
+  };
+}
+
+function failed(
+  error: ErrorEntry,
+  logStartOffset: number,
+  recordErrors: PartitionResponse['recordErrors'] = [],
+  errorMessage: string | null = null,
+): LogAppendResult {
+  return { response: errorResponse(error, logStartOffset, recordErrors, errorMessage), ...nothing };
+}
+
+const nothing = { requiredOffset: 0, appended: false, highWatermarkMoved: false };
+
+/** Answer to a partition to which nothing was appended. */
+export function errorResponse(
+  error: ErrorEntry,
+  logStartOffset = -1,
+  recordErrors: PartitionResponse['recordErrors'] = [],
+  errorMessage: string | null = null,
+): PartitionResponse {
+  return { errorCode: error.code, baseOffset: -1, logAppendTimeMs: -1, logStartOffset, recordErrors, errorMessage };
+}

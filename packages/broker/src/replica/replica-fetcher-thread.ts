@@ -1,0 +1,449 @@
+import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
+import type { Cancel, Logger, Time } from '@klassic/common';
+import { KafkaStorageError } from '@klassic/log';
+import { errorByCode, Errors, KafkaError } from '@klassic/protocol';
+import type { ErrorEntry, ResponseOf } from '@klassic/protocol';
+import { FetchSessionHandler } from './fetch-session-handler.ts';
+import type { FetchRequestData } from './fetch-session-handler.ts';
+import { offsetTruncationState } from './fetch-state.ts';
+import type { InitialFetchState, OffsetTruncationState, PartitionFetchState } from './fetch-state.ts';
+import type { HostedPartitions } from './hosted-partitions.ts';
+import { LeaderEndPoint } from './leader-endpoint.ts';
+import type { EpochRequest } from './leader-endpoint.ts';
+import { errorOf } from './local-reads.ts';
+import type { FetchRequestPartition } from './messages.ts';
+import type { BrokerEndPoint, ConnectToLeader, ReplicaManagerConfig } from './options.ts';
+import type { EpochEndOffset } from './partition-reads.ts';
+
+/** What a fetcher is made with. */
+export interface ReplicaFetcherOptions {
+  readonly config: ReplicaManagerConfig;
+  readonly time: Time;
+  readonly logger: Logger;
+  readonly partitions: HostedPartitions;
+  readonly connectToLeader: ConnectToLeader;
+  /** Partitions no fetcher works on because something went wrong; they wait for the controller. */
+  readonly failedPartitions: Set<string>;
+  /** Called when a log dir fails under an append or truncation. */
+  readonly onStorageError: (error: KafkaStorageError) => void;
+}
+
+type FetchedPartition = ResponseOf<'Fetch'>['responses'][number]['partitionResponses'][number];
+
+/**
+ * Follows one leader for some of its partitions: truncates the local logs to where they agree with the leader's, then
+ * fetches and appends. A loop with one request on its way at a time, where the reference has a thread; between request
+ * and answer the controller may take partitions away or begin a new epoch, so that every answer is held against the
+ * state it was asked in. Counterpart of `kafka.server.ReplicaFetcherThread` and `AbstractFetcherThread`.
+ */
+export class ReplicaFetcherThread {
+  readonly leader: BrokerEndPoint;
+  private readonly options: ReplicaFetcherOptions;
+  private readonly logger: Logger;
+  private readonly endPoint: LeaderEndPoint;
+  private readonly sessionHandler: FetchSessionHandler;
+  /** By `topicPartitionKey`; the partition served longest ago comes first. */
+  private readonly states = new Map<string, PartitionFetchState>();
+  private running = false;
+  private finished: Promise<void> = Promise.resolve();
+  private wake: (() => void) | undefined;
+
+  constructor(fetcherId: number, leader: BrokerEndPoint, options: ReplicaFetcherOptions) {
+    const { brokerId } = options.config;
+    this.leader = leader;
+    this.options = options;
+    this.logger = prefixed(
+      options.logger,
+      `[ReplicaFetcher replicaId=${brokerId}, leaderId=${leader.id}, fetcherId=${fetcherId}] `,
+    );
+    const clientId = `broker-${brokerId}-fetcher-${fetcherId}`;
+    this.endPoint = new LeaderEndPoint(leader, options.config, clientId, options.connectToLeader);
+    this.sessionHandler = new FetchSessionHandler(leader.id, this.logger);
+  }
+
+  get partitionCount(): number {
+    return this.states.size;
+  }
+
+  /** The largest lag in records behind the leaders' high watermarks: `MaxLag`. */
+  get maxLag(): number {
+    let maxLag = 0;
+    for (const { lag } of this.states.values()) maxLag = Math.max(maxLag, lag ?? 0);
+    return maxLag;
+  }
+
+  fetchState(key: string): PartitionFetchState | undefined {
+    return this.states.get(key);
+  }
+
+  start(): void {
+    invariant(!this.running, 'a fetcher is started once');
+    this.running = true;
+    this.logger.info('Starting');
+    this.finished = this.run();
+  }
+
+  /** Ends the loop and the connection. Resolves when nothing runs any more. */
+  async shutdown(): Promise<void> {
+    this.logger.info('Shutting down');
+    this.running = false;
+    this.states.clear();
+    this.endPoint.close();
+    this.wake?.();
+    await this.finished;
+    this.logger.info('Shutdown completed');
+  }
+
+  /** Takes partitions on. One that is fetched under the same epoch already goes on where it is. */
+  addPartitions(initialStates: ReadonlyMap<string, InitialFetchState>): void {
+    for (const [key, initial] of initialStates) {
+      this.options.failedPartitions.delete(key);
+      const current = this.states.get(key);
+      const { topic, partition, currentLeaderEpoch, initOffset: fetchOffset } = initial;
+      const goesOn = current?.currentLeaderEpoch === currentLeaderEpoch;
+      this.moveToEnd(
+        key,
+        goesOn
+          ? current
+          : {
+              topic,
+              partition,
+              fetchOffset,
+              currentLeaderEpoch,
+              state: 'Truncating',
+              delayedUntilMs: 0,
+              lag: undefined,
+            },
+      );
+    }
+    this.wake?.();
+  }
+
+  removePartitions(keys: Iterable<string>): void {
+    for (const key of keys) this.states.delete(key);
+  }
+
+  private async run(): Promise<void> {
+    while (this.running) {
+      await this.maybeTruncate();
+      if (this.running) await this.maybeFetch();
+    }
+    this.logger.info('Stopped');
+  }
+
+  private async maybeTruncate(): Promise<void> {
+    const asked = new Map<string, EpochRequest>();
+    const nowMs = this.options.time.milliseconds();
+    for (const [key, state] of [...this.states]) {
+      // A log dir that fails on the way takes other partitions with it.
+      if (state.state !== 'Truncating' || state.delayedUntilMs > nowMs || this.states.get(key) !== state) continue;
+      const { topic, partition, currentLeaderEpoch } = state;
+      const leaderEpoch = this.localLog(state).latestEpoch;
+      if (leaderEpoch === null) this.truncateToHighWatermark(key, state);
+      else asked.set(key, { topic, partition, currentLeaderEpoch, leaderEpoch });
+    }
+    if (asked.size === 0) return;
+    const ends = await this.fetchEpochEndOffsets(asked);
+    for (const [key, end] of ends) {
+      const state = this.states.get(key);
+      const request = asked.get(key);
+      if (state !== undefined && request?.currentLeaderEpoch === state.currentLeaderEpoch) {
+        this.truncateToEpochEndOffset(key, state, end);
+      }
+    }
+  }
+
+  private async fetchEpochEndOffsets(asked: ReadonlyMap<string, EpochRequest>): Promise<Map<string, EpochEndOffset>> {
+    try {
+      return await this.endPoint.fetchEpochEndOffsets([...asked.values()]);
+    } catch (error) {
+      if (this.running) {
+        this.logger.warn(`Error when sending leader epoch request for ${[...asked.keys()].join(', ')}`, error);
+      }
+      const { code } = error instanceof KafkaError ? error.error : Errors.UNKNOWN_SERVER_ERROR;
+      return new Map([...asked.keys()].map((key) => [key, { errorCode: code, leaderEpoch: -1, endOffset: -1 }]));
+    }
+  }
+
+  private truncateToEpochEndOffset(key: string, state: PartitionFetchState, end: EpochEndOffset): void {
+    const error = errorByCode(end.errorCode);
+    if (error === Errors.FENCED_LEADER_EPOCH) {
+      this.onPartitionFenced(key, state.currentLeaderEpoch);
+    } else if (error !== Errors.NONE) {
+      this.logger.info(
+        `Retrying leaderEpoch request for partition ${key} as the leader reported an error: ${error.name}`,
+      );
+      this.delayPartitions([key]);
+    } else {
+      const truncation = offsetTruncationState(key, end, this.localLog(state), state.fetchOffset);
+      if (truncation.warning !== undefined) this.logger.warn(truncation.warning);
+      if (truncation.info !== undefined) this.logger.info(truncation.info);
+      this.truncate(key, state, truncation);
+    }
+  }
+
+  private truncateToHighWatermark(key: string, state: PartitionFetchState): void {
+    this.logger.info(`Truncating partition ${key} to local high watermark ${state.fetchOffset}`);
+    this.truncate(key, state, { offset: state.fetchOffset, truncationCompleted: true });
+  }
+
+  private truncate(
+    key: string,
+    state: PartitionFetchState,
+    { offset, truncationCompleted }: OffsetTruncationState,
+  ): void {
+    this.guard(key, `Failed to truncate ${key} at offset ${offset}`, () => {
+      const partition = this.options.partitions.getOrThrow(state.topic, state.partition);
+      const { highWatermark } = partition.localLogOrException();
+      partition.truncateTo(offset);
+      if (offset < highWatermark) {
+        this.logger.warn(`Truncating ${key} to offset ${offset} below high watermark ${highWatermark}`);
+      }
+      this.states.set(key, {
+        ...state,
+        fetchOffset: offset,
+        state: truncationCompleted ? 'Fetching' : 'Truncating',
+      });
+    });
+  }
+
+  private async maybeFetch(): Promise<void> {
+    const data = this.buildFetch();
+    if (data.sessionPartitions.size === 0 && data.toForget.length === 0) {
+      await this.waitFor(this.options.config.replicaFetchBackoffMs);
+      return;
+    }
+    // The session goes on changing while the answer is awaited: what was asked is kept as it was.
+    const asked = new Map(data.sessionPartitions);
+    let response: ResponseOf<'Fetch'>;
+    try {
+      response = await this.endPoint.fetch(data);
+    } catch (error) {
+      this.sessionHandler.handleError(error);
+      if (!this.running) return;
+      this.logger.warn(`Error in response for fetch request ${this.endPoint.describe(data)}`, error);
+      await this.waitFor(this.options.config.replicaFetchBackoffMs);
+      this.delayPartitions(this.states.keys());
+      return;
+    }
+    if (!this.sessionHandler.handleResponse(response)) return;
+    const outOfRange: [string, PartitionFetchState][] = [];
+    for (const { topic, partitionResponses } of response.responses) {
+      for (const fetched of partitionResponses) {
+        const key = topicPartitionKey(topic, fetched.partition);
+        const state = this.states.get(key);
+        if (state === undefined || !this.stillStands(state, asked.get(key))) continue;
+        if (fetched.errorCode === Errors.OFFSET_OUT_OF_RANGE.code) outOfRange.push([key, state]);
+        else if (fetched.errorCode === Errors.NONE.code) this.processPartitionData(key, state, fetched);
+        else this.processError(key, state, errorByCode(fetched.errorCode));
+      }
+    }
+    for (const [key, state] of outOfRange) await this.handleOutOfRange(key, state);
+  }
+
+  private buildFetch(): FetchRequestData {
+    const nowMs = this.options.time.milliseconds();
+    const wanted = new Map<string, FetchRequestPartition>();
+    for (const [key, state] of this.states) {
+      if (state.state !== 'Fetching' || state.delayedUntilMs > nowMs) continue;
+      const { topic, partition, fetchOffset, currentLeaderEpoch } = state;
+      wanted.set(key, {
+        topic,
+        partition,
+        fetchOffset,
+        logStartOffset: this.localLog(state).logStartOffset,
+        maxBytes: this.options.config.replicaFetchMaxBytes,
+        currentLeaderEpoch,
+      });
+    }
+    return this.sessionHandler.build(wanted);
+  }
+
+  /** Whether the answer to `request` is still of use: same offset, same epoch, neither truncating nor delayed. */
+  private stillStands(state: PartitionFetchState, request: FetchRequestPartition | undefined): boolean {
+    return (
+      request?.fetchOffset === state.fetchOffset &&
+      request.currentLeaderEpoch === state.currentLeaderEpoch &&
+      state.state === 'Fetching' &&
+      state.delayedUntilMs <= this.options.time.milliseconds()
+    );
+  }
+
+  private processPartitionData(key: string, state: PartitionFetchState, fetched: FetchedPartition): void {
+    this.guard(key, `Error while processing data for partition ${key} at offset ${state.fetchOffset}`, () => {
+      const partition = this.options.partitions.getOrThrow(state.topic, state.partition);
+      const log = partition.localLogOrException();
+      if (state.fetchOffset !== log.logEndOffset) {
+        throw new Error(
+          `Offset mismatch for partition ${key}: fetched offset = ${state.fetchOffset}, ` +
+            `log end offset = ${log.logEndOffset}.`,
+        );
+      }
+      const records = fetched.recordSet;
+      const info = records !== null && records.length > 0 ? partition.appendRecordsToFollower(records) : undefined;
+      log.updateHighWatermark(fetched.highWatermark);
+      log.maybeIncrementLogStartOffset(fetched.logStartOffset, 'leader offset increment');
+      if (info === undefined || info.validBytes === 0) {
+        const lag = Math.max(0, fetched.highWatermark - state.fetchOffset);
+        if (lag !== state.lag) this.states.set(key, { ...state, lag });
+        return;
+      }
+      const fetchOffset = info.lastOffset + 1;
+      this.moveToEnd(key, { ...state, fetchOffset, lag: Math.max(0, fetched.highWatermark - fetchOffset) });
+    });
+  }
+
+  private processError(key: string, state: PartitionFetchState, error: ErrorEntry): void {
+    if (error === Errors.FENCED_LEADER_EPOCH) {
+      this.onPartitionFenced(key, state.currentLeaderEpoch);
+      return;
+    }
+    if (error === Errors.UNKNOWN_LEADER_EPOCH) {
+      this.logger.debug(
+        `Remote broker has a smaller leader epoch for partition ${key} than this replica's current leader epoch of ` +
+          `${state.currentLeaderEpoch}.`,
+      );
+    } else if (error === Errors.NOT_LEADER_OR_FOLLOWER) {
+      this.logger.debug(
+        `Remote broker is not the leader for partition ${key}, which could indicate that the partition is being moved`,
+      );
+    } else if (error === Errors.UNKNOWN_TOPIC_OR_PARTITION) {
+      this.logger.warn(
+        `Received ${error.name} from the leader for partition ${key}. This error may be returned transiently when the ` +
+          `partition is being created or deleted, but it is not expected to persist.`,
+      );
+    } else {
+      this.logger.error(`Error for partition ${key} at offset ${state.fetchOffset}: ${error.name}`);
+    }
+    this.delayPartitions([key]);
+  }
+
+  /** The leader knows a newer epoch than this broker: nothing more to ask until the controller tells it. */
+  private onPartitionFenced(key: string, requestEpoch: number): void {
+    const state = this.states.get(key);
+    if (state === undefined) return;
+    if (state.currentLeaderEpoch === requestEpoch) {
+      this.logger.info(
+        `Partition ${key} has an older epoch (${requestEpoch}) than the current leader. Will await the new ` +
+          `LeaderAndIsr state before resuming fetching.`,
+      );
+      this.markPartitionFailed(key);
+    } else {
+      this.logger.info(
+        `Partition ${key} has an new epoch (${state.currentLeaderEpoch}) than the current leader. retry the partition later`,
+      );
+      this.delayPartitions([key]);
+    }
+  }
+
+  /**
+   * The offset is not in the leader's log. Beyond its end: an unclean election chose a shorter log, so the local one is
+   * cut to its length. Before its start: records were deleted, so the local log begins anew there.
+   */
+  private async handleOutOfRange(key: string, state: PartitionFetchState): Promise<void> {
+    const { topic, partition: index, currentLeaderEpoch } = state;
+    try {
+      const leaderEnd = await this.endPoint.fetchOffset(topic, index, currentLeaderEpoch, 'latest');
+      const replicaEnd = this.localLog(state).logEndOffset;
+      const leaderStart =
+        leaderEnd < replicaEnd
+          ? undefined
+          : await this.endPoint.fetchOffset(topic, index, currentLeaderEpoch, 'earliest');
+      // Meanwhile the controller may have taken the partition away or begun another epoch.
+      if (this.states.get(key) !== state) return;
+      this.guard(key, `Error getting offset for partition ${key}`, () => {
+        this.resetFetchOffset(key, state, leaderEnd, leaderStart);
+      });
+    } catch (error) {
+      const entry = error instanceof KafkaError ? error.error : Errors.UNKNOWN_SERVER_ERROR;
+      if (!this.running) return;
+      if (entry === Errors.FENCED_LEADER_EPOCH) {
+        this.onPartitionFenced(key, currentLeaderEpoch);
+        return;
+      }
+      this.logger.info(`Could not fetch offset for ${key} due to error: ${entry.name}`);
+      this.delayPartitions([key]);
+    }
+  }
+
+  private resetFetchOffset(
+    key: string,
+    state: PartitionFetchState,
+    leaderEnd: number,
+    leaderStart: number | undefined,
+  ): void {
+    const partition = this.options.partitions.getOrThrow(state.topic, state.partition);
+    const replicaEnd = partition.localLogOrException().logEndOffset;
+    let fetchOffset: number;
+    if (leaderStart === undefined) {
+      this.logger.warn(
+        `Reset fetch offset for partition ${key} from ${replicaEnd} to current leader's latest offset ${leaderEnd}`,
+      );
+      partition.truncateTo(leaderEnd);
+      fetchOffset = leaderEnd;
+    } else {
+      this.logger.warn(
+        `Reset fetch offset for partition ${key} from ${replicaEnd} to current leader's start offset ${leaderStart}`,
+      );
+      if (leaderStart > replicaEnd) partition.truncateFullyAndStartAt(leaderStart);
+      fetchOffset = Math.max(leaderStart, replicaEnd);
+    }
+    this.moveToEnd(key, { ...state, fetchOffset, lag: leaderEnd - fetchOffset });
+    this.logger.info(
+      `Current offset ${state.fetchOffset} for partition ${key} is out of range, which typically implies a leader ` +
+        `change. Reset fetch offset to ${fetchOffset}`,
+    );
+  }
+
+  /** Runs work on a local log; what goes wrong there concerns that partition only. */
+  private guard(key: string, failure: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.logger.error(failure, error);
+      const entry = errorOf(error);
+      if (error instanceof KafkaStorageError) this.options.onStorageError(error);
+      if (entry === Errors.CORRUPT_MESSAGE || entry === Errors.INVALID_RECORD) this.delayPartitions([key]);
+      else this.markPartitionFailed(key);
+    }
+  }
+
+  private markPartitionFailed(key: string): void {
+    this.options.failedPartitions.add(key);
+    this.states.delete(key);
+    this.logger.warn(`Partition ${key} marked as failed`);
+  }
+
+  private delayPartitions(keys: Iterable<string>): void {
+    const { time, config } = this.options;
+    const nowMs = time.milliseconds();
+    for (const key of [...keys]) {
+      const state = this.states.get(key);
+      if (state === undefined || state.delayedUntilMs > nowMs) continue;
+      this.moveToEnd(key, { ...state, delayedUntilMs: nowMs + config.replicaFetchBackoffMs });
+    }
+  }
+
+  private moveToEnd(key: string, state: PartitionFetchState): void {
+    this.states.delete(key);
+    this.states.set(key, state);
+  }
+
+  private localLog(
+    state: PartitionFetchState,
+  ): ReturnType<ReturnType<HostedPartitions['getOrThrow']>['localLogOrException']> {
+    return this.options.partitions.getOrThrow(state.topic, state.partition).localLogOrException();
+  }
+
+  /** Waits until partitions come in or the fetcher is shut down, at most `ms` milliseconds. */
+  private async waitFor(ms: number): Promise<void> {
+    if (!this.running) return;
+    let cancel: Cancel = () => undefined;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      cancel = this.options.time.schedule(ms, resolve);
+    });
+    cancel();
+    this.wake = undefined;
+  }
+}

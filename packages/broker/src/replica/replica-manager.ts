@@ -1,0 +1,445 @@
+import { invariant, prefixed } from '@klassic/common';
+import type { Cancel, Logger, TopicPartition } from '@klassic/common';
+import { KafkaStorageError } from '@klassic/log';
+import type { Log, TimestampAndOffset } from '@klassic/log';
+import { Errors } from '@klassic/protocol';
+import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
+import { DelayedDeleteRecords } from './delayed-delete-records.ts';
+import { DelayedFetch, fetchStatuses } from './delayed-fetch.ts';
+import { DelayedOperationPurgatory } from './delayed-operation.ts';
+import { DelayedProduce } from './delayed-produce.ts';
+import type { ProducePartitionStatus } from './delayed-produce.ts';
+import { HighWatermarkCheckpoints } from './high-watermark-checkpoints.ts';
+import { HostedPartitions } from './hosted-partitions.ts';
+import { ZkIsrManager } from './isr-manager.ts';
+import { errorResponse, LocalAppends } from './local-appends.ts';
+import { LocalDeletes } from './local-deletes.ts';
+import type { DeleteRecordsOptions, DeleteRecordsResult } from './local-deletes.ts';
+import { LocalReads } from './local-reads.ts';
+import type { FetchParameters, LogReadResult } from './local-reads.ts';
+import { emptyRecords, fetchIsolationOf } from './messages.ts';
+import type { AppendRecordsOptions, FetchMessagesOptions, FetchPartitionData, PartitionResponse } from './messages.ts';
+import type { ReplicaManagerOptions } from './options.ts';
+import { Partition } from './partition.ts';
+import type { PartitionContext } from './partition.ts';
+import { fetchOffsetForTimestamp, lastOffsetForLeaderEpoch } from './partition-reads.ts';
+import type { EpochEndOffset } from './partition-reads.ts';
+import { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
+import { ReplicaStateChanges } from './replica-state-changes.ts';
+import type { OnLeadershipChange } from './replica-state-changes.ts';
+
+/**
+ * The replicas of a broker: appends to those it leads, serves fetches of consumers and followers, follows the leaders of
+ * the others, keeps ISRs and high watermarks. Counterpart of `kafka.server.ReplicaManager`; `Partition` is where one
+ * partition's rules are, `ReplicaStateChanges` where the controller's requests are carried out.
+ */
+export class ReplicaManager {
+  private readonly options: ReplicaManagerOptions;
+  private readonly logger: Logger;
+  private readonly partitions: HostedPartitions;
+  private readonly isrManager: ZkIsrManager;
+  private readonly fetcherManager: ReplicaFetcherManager;
+  private readonly checkpoints: HighWatermarkCheckpoints;
+  private readonly stateChanges: ReplicaStateChanges;
+  private readonly reads: LocalReads;
+  private readonly appends: LocalAppends;
+  private readonly deletes: LocalDeletes;
+  private readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
+  private readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
+  private readonly deleteRecordsPurgatory: DelayedOperationPurgatory<DelayedDeleteRecords>;
+  private readonly isrChanges = { expands: 0, shrinks: 0, failed: 0 };
+  private cancels: Cancel[] = [];
+  private checkpointing = false;
+  private shuttingDown = false;
+
+  constructor(options: ReplicaManagerOptions) {
+    const { config, time, loggers, logManager, metadataCache, connectToLeader } = options;
+    this.options = options;
+    this.logger = prefixed(loggers('kafka.server.ReplicaManager'), `[ReplicaManager broker=${config.brokerId}] `);
+    this.partitions = new HostedPartitions(metadataCache);
+    this.isrManager = new ZkIsrManager(options.isrStore, time, loggers('kafka.server.ZkIsrManager'));
+    this.checkpoints = new HighWatermarkCheckpoints(logManager.liveLogDirs, this.logger);
+    const purgatoryLogger = loggers('kafka.server.DelayedOperationPurgatory');
+    this.producePurgatory = new DelayedOperationPurgatory('Produce', time, purgatoryLogger);
+    this.fetchPurgatory = new DelayedOperationPurgatory('Fetch', time, purgatoryLogger);
+    this.deleteRecordsPurgatory = new DelayedOperationPurgatory('DeleteRecords', time, purgatoryLogger);
+    const onStorageError = (error: unknown): void => {
+      if (error instanceof KafkaStorageError) this.handleLogDirFailure(error.logDir);
+    };
+    const { partitions } = this;
+    this.fetcherManager = new ReplicaFetcherManager(
+      { config, time, partitions, connectToLeader, onStorageError },
+      loggers,
+    );
+    this.reads = new LocalReads(partitions, time, this.logger);
+    this.appends = new LocalAppends(partitions, this.logger, onStorageError);
+    this.deletes = new LocalDeletes(partitions, this.deleteRecordsPurgatory, this.logger);
+    this.stateChanges = new ReplicaStateChanges({
+      brokerId: config.brokerId,
+      interBrokerListenerName: config.interBrokerListenerName,
+      time,
+      loggers,
+      partitions,
+      partitionContext: this.partitionContext(),
+      metadataCache,
+      logManager,
+      fetcherManager: this.fetcherManager,
+      checkpoints: this.checkpoints,
+      completeDelayedRequests: (key) => {
+        this.completeDelayedRequests(key);
+      },
+      startHighWatermarkCheckpoints: () => {
+        this.startHighWatermarkCheckpoints();
+      },
+      isShuttingDown: () => this.shuttingDown,
+    });
+  }
+
+  /** Begins the periodic work: ISR expiration every half `replica.lag.time.max.ms`, ISR change notifications. */
+  startup(): void {
+    const { config, time } = this.options;
+    this.isrManager.start();
+    this.cancels.push(
+      time.scheduleEvery(config.replicaLagTimeMaxMs / 2, () => {
+        this.maybeShrinkIsr();
+      }),
+    );
+  }
+
+  /**
+   * Ends fetchers and timers, and answers whoever still waits. Call `prepareShutdown` first when LeaderAndIsr may come
+   * in between.
+   *
+   * @param checkpointHW whether to write the high watermarks a last time
+   */
+  async shutdown(checkpointHW = true): Promise<void> {
+    this.logger.info('Shutting down');
+    this.shuttingDown = true;
+    for (const cancel of this.cancels) cancel();
+    this.cancels = [];
+    this.isrManager.shutdown();
+    await this.fetcherManager.shutdown();
+    this.fetchPurgatory.shutdown();
+    this.producePurgatory.shutdown();
+    this.deleteRecordsPurgatory.shutdown();
+    for (const partition of this.partitions.online()) partition.close();
+    if (checkpointHW) this.checkpointHighWatermarks();
+    this.logger.info('Shut down completely');
+  }
+
+  /** From now on no fetcher is started: the broker is about to leave. */
+  prepareShutdown(): void {
+    this.shuttingDown = true;
+  }
+
+  /**
+   * Carries out LeaderAndIsr. Each partition counts by its leader epoch: one that is not newer is answered
+   * STALE_CONTROLLER_EPOCH and changes nothing (scenario 03).
+   */
+  becomeLeaderOrFollower(
+    correlationId: number,
+    request: RequestOf<'LeaderAndIsr'>,
+    onLeadershipChange: OnLeadershipChange,
+  ): ResponseInit<'LeaderAndIsr'> {
+    return this.stateChanges.becomeLeaderOrFollower(correlationId, request, onLeadershipChange);
+  }
+
+  /** Carries out StopReplica, with or without deletion of the replica. */
+  stopReplicas(correlationId: number, request: RequestOf<'StopReplica'>): ResponseInit<'StopReplica'> {
+    return this.stateChanges.stopReplicas(correlationId, request);
+  }
+
+  /**
+   * Hands UpdateMetadata to the metadata cache, unless it comes from an old controller.
+   *
+   * @returns the partitions that the cache no longer holds
+   * @throws KafkaError STALE_CONTROLLER_EPOCH
+   */
+  maybeUpdateMetadataCache(correlationId: number, request: RequestOf<'UpdateMetadata'>): TopicPartition[] {
+    return this.stateChanges.maybeUpdateMetadataCache(correlationId, request);
+  }
+
+  /**
+   * Appends to the partitions led here. Resolves at once, or with acks=all when every partition's records are on its ISR
+   * or `timeoutMs` is over. Errors are told in the responses; it never rejects. Keys as in `entries`.
+   */
+  appendRecords(options: AppendRecordsOptions): Promise<Map<string, PartitionResponse>> {
+    const { requiredAcks, entries, origin, internalTopicsAllowed, timeoutMs } = options;
+    const responses = new Map<string, PartitionResponse>();
+    if (requiredAcks < -1 || requiredAcks > 1) {
+      for (const key of entries.keys()) responses.set(key, errorResponse(Errors.INVALID_REQUIRED_ACKS));
+      return Promise.resolve(responses);
+    }
+    const statuses = new Map<string, ProducePartitionStatus>();
+    const moved: [string, boolean][] = [];
+    for (const [key, entry] of entries) {
+      const result = this.appends.append(key, entry, origin, requiredAcks, internalTopicsAllowed);
+      const { response, requiredOffset } = result;
+      responses.set(key, response);
+      if (result.appended) moved.push([key, result.highWatermarkMoved]);
+      const { topic, partition } = entry;
+      statuses.set(key, { topic, partition, requiredOffset, response, acksPending: false });
+    }
+    const answer =
+      requiredAcks === -1 && moved.length > 0
+        ? this.waitForIsr(timeoutMs, statuses, responses)
+        : Promise.resolve(responses);
+    // Followers' fetches are completed first: theirs is the way to the next high watermark.
+    for (const [key, highWatermarkMoved] of moved) {
+      if (highWatermarkMoved) this.completeDelayedRequests(key);
+      else this.fetchPurgatory.checkAndComplete(key);
+    }
+    return answer;
+  }
+
+  /**
+   * Reads for a consumer or a follower. Resolves when `minBytes` are there, `maxWaitMs` is over, or a partition has an
+   * error; partitions in the order asked. It never rejects.
+   */
+  fetchMessages(options: FetchMessagesOptions): Promise<FetchPartitionData[]> {
+    const isFromFollower = options.replicaId >= 0;
+    const parameters: FetchParameters = {
+      options,
+      isolation: fetchIsolationOf(options.replicaId, options.isolation),
+      requireLeader: isFromFollower || options.clientMetadata === undefined,
+    };
+    let results = this.reads.readFromLocalLog(parameters);
+    if (isFromFollower) results = this.updateFollowerFetchState(options.replicaId, results);
+    if (options.maxWaitMs <= 0 || options.partitions.length === 0 || isEnough(results, options.minBytes)) {
+      return Promise.resolve(results.map(({ data }) => data));
+    }
+    const statuses = fetchStatuses(
+      options.partitions,
+      results.map(({ fetchOffsetMetadata }) => fetchOffsetMetadata),
+    );
+    return new Promise((resolve) => {
+      const operation = new DelayedFetch(this.partitions, parameters, statuses, () => {
+        resolve(this.reads.readFromLocalLog(parameters).map(({ data }) => data));
+      });
+      this.fetchPurgatory.tryCompleteElseWatch(operation, operation.watchKeys);
+    });
+  }
+
+  /** Moves log start offsets up; resolves when all live replicas have, or `timeoutMs` is over. It never rejects. */
+  deleteRecords(options: DeleteRecordsOptions): Promise<Map<string, DeleteRecordsResult>> {
+    return this.deletes.deleteRecords(options);
+  }
+
+  /**
+   * Answers ListOffsets for one partition.
+   *
+   * @throws KafkaError the epoch errors, NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_OR_PARTITION, OFFSET_NOT_AVAILABLE
+   */
+  fetchOffsetForTimestamp(
+    { topic, partition }: TopicPartition,
+    timestamp: number,
+    isolation: 'read_uncommitted' | 'read_committed' | undefined,
+    currentLeaderEpoch: number,
+    fetchOnlyFromLeader: boolean,
+  ): TimestampAndOffset | null {
+    const found = this.partitions.getOrThrow(topic, partition);
+    return fetchOffsetForTimestamp(found, timestamp, isolation, currentLeaderEpoch, fetchOnlyFromLeader);
+  }
+
+  /** Answers OffsetForLeaderEpoch for one partition; it never throws. */
+  lastOffsetForLeaderEpoch(
+    { topic, partition }: TopicPartition,
+    currentLeaderEpoch: number,
+    leaderEpoch: number,
+  ): EpochEndOffset {
+    const found = this.partitions.getOrError(topic, partition);
+    if (found instanceof Partition) return lastOffsetForLeaderEpoch(found, currentLeaderEpoch, leaderEpoch, true);
+    return { errorCode: found.code, leaderEpoch: -1, endOffset: -1 };
+  }
+
+  /** The partition, if this broker hosts it and its log dir is online. Keys as `topicPartitionKey` makes them. */
+  getPartition(key: string): Partition | undefined {
+    return this.partitions.getOnline(key);
+  }
+
+  /** The partition or why it cannot be used. */
+  getPartitionOrError(topic: string, partition: number): Partition | ErrorEntry {
+    return this.partitions.getOrError(topic, partition);
+  }
+
+  /** The local log of a partition, led here or not. */
+  getLog(key: string): Log | undefined {
+    return this.partitions.getOnline(key)?.log;
+  }
+
+  /** Every partition hosted here whose log dir is online. */
+  onlinePartitions(): IterableIterator<Partition> {
+    return this.partitions.online();
+  }
+
+  /** Writes `replication-offset-checkpoint` of every log dir. */
+  checkpointHighWatermarks(): void {
+    const logs: Log[] = [];
+    for (const { log } of this.partitions.online()) if (log !== undefined) logs.push(log);
+    this.checkpoints.write(logs);
+  }
+
+  /** Takes the partitions of a log dir offline that the disk has refused. The caller tells the controller. */
+  handleLogDirFailure(logDir: string): void {
+    const { logManager, config } = this.options;
+    if (!logManager.isLogDirOnline(logDir)) return;
+    this.logger.warn(`Stopping serving replicas in dir ${logDir}`);
+    const keys: string[] = [];
+    for (const { key, log } of this.partitions.online()) if (log?.parentDir === logDir) keys.push(key);
+    this.fetcherManager.removeFetcherForPartitions(keys);
+    for (const key of keys) this.partitions.markOffline(key);
+    for (const key of keys) this.completeDelayedRequests(key);
+    this.checkpoints.remove(logDir);
+    this.logger.warn(
+      `Broker ${config.brokerId} stopped fetcher for partitions ${keys.join(',')} and stopped moving logs for ` +
+        `partitions  because they are in the failed log directory ${logDir}.`,
+    );
+    logManager.handleLogDirFailure(logDir);
+    this.logger.warn(`Stopped serving replicas in dir ${logDir}`);
+  }
+
+  /** What the broker's metrics show of replication. */
+  metrics(): ReplicaManagerMetrics {
+    let leaderCount = 0;
+    let underReplicatedPartitions = 0;
+    let underMinIsrPartitionCount = 0;
+    let atMinIsrPartitionCount = 0;
+    let reassigningPartitions = 0;
+    for (const partition of this.partitions.online()) {
+      if (partition.leaderLogIfLocal === undefined) continue;
+      leaderCount += 1;
+      if (partition.isUnderReplicated) underReplicatedPartitions += 1;
+      if (partition.isUnderMinIsr) underMinIsrPartitionCount += 1;
+      if (partition.isAtMinIsr) atMinIsrPartitionCount += 1;
+      if (partition.isReassigning) reassigningPartitions += 1;
+    }
+    return {
+      leaderCount,
+      underReplicatedPartitions,
+      underMinIsrPartitionCount,
+      atMinIsrPartitionCount,
+      reassigningPartitions,
+      partitionCount: this.partitions.size,
+      offlineReplicaCount: this.partitions.offlineCount,
+      isrExpands: this.isrChanges.expands,
+      isrShrinks: this.isrChanges.shrinks,
+      failedIsrUpdates: this.isrChanges.failed,
+      failedFetchPartitions: this.fetcherManager.failedPartitionsCount,
+      maxLag: this.fetcherManager.maxLag,
+      purgatorySizes: {
+        Produce: this.producePurgatory.numDelayed,
+        Fetch: this.fetchPurgatory.numDelayed,
+        DeleteRecords: this.deleteRecordsPurgatory.numDelayed,
+      },
+    };
+  }
+
+  private partitionContext(): PartitionContext {
+    const { config, time, loggers, logManager, metadataCache } = this.options;
+    return {
+      localBrokerId: config.brokerId,
+      replicaLagTimeMaxMs: config.replicaLagTimeMaxMs,
+      time,
+      logManager,
+      metadataCache,
+      isrManager: this.isrManager,
+      isrChangeListener: {
+        markExpand: () => (this.isrChanges.expands += 1),
+        markShrink: () => (this.isrChanges.shrinks += 1),
+        markFailed: () => (this.isrChanges.failed += 1),
+      },
+      logger: loggers('kafka.cluster.Partition'),
+      stateChangeLogger: prefixed(loggers('state.change.logger'), `[Broker id=${config.brokerId}] `),
+      completeDelayedRequests: (key) => {
+        this.completeDelayedRequests(key);
+      },
+      hasDelayedDeleteRecords: () => this.deleteRecordsPurgatory.numDelayed > 0,
+    };
+  }
+
+  private waitForIsr(
+    timeoutMs: number,
+    statuses: ReadonlyMap<string, ProducePartitionStatus>,
+    responses: Map<string, PartitionResponse>,
+  ): Promise<Map<string, PartitionResponse>> {
+    return new Promise((resolve) => {
+      const operation = new DelayedProduce(this.partitions, timeoutMs, statuses, () => {
+        resolve(responses);
+      });
+      this.producePurgatory.tryCompleteElseWatch(operation, operation.watchKeys);
+    });
+  }
+
+  /** A follower that is no replica of a partition gets no records of it. */
+  private updateFollowerFetchState(followerId: number, results: readonly LogReadResult[]): LogReadResult[] {
+    return results.map((result) => {
+      const { data, fetchOffsetMetadata, followerLogStartOffset, fetchTimeMs, leaderLogEndOffset } = result;
+      if (data.errorCode !== Errors.NONE.code || data.divergingEpoch !== null) return result;
+      const partition = this.partitions.getOrThrow(data.topic, data.partition);
+      const known = partition.updateFollowerFetchState(
+        followerId,
+        fetchOffsetMetadata,
+        followerLogStartOffset,
+        fetchTimeMs,
+        leaderLogEndOffset,
+      );
+      if (known) return result;
+      this.logger.warn(
+        `Leader ${this.options.config.brokerId} failed to record follower ${followerId}'s position ` +
+          `${fetchOffsetMetadata.messageOffset}, and last sent HW since the replica is not recognized to be one of the ` +
+          `assigned replicas ${partition.assignmentState.replicas.join(',')} for partition ${partition.key}. Empty ` +
+          `records will be returned for this partition.`,
+      );
+      return { ...result, data: { ...data, records: emptyRecords } };
+    });
+  }
+
+  private completeDelayedRequests(key: string): void {
+    this.fetchPurgatory.checkAndComplete(key);
+    this.producePurgatory.checkAndComplete(key);
+    this.deleteRecordsPurgatory.checkAndComplete(key);
+  }
+
+  private maybeShrinkIsr(): void {
+    for (const partition of this.partitions.online()) partition.maybeShrinkIsr();
+  }
+
+  private startHighWatermarkCheckpoints(): void {
+    if (this.checkpointing || this.shuttingDown) return;
+    this.checkpointing = true;
+    const { config, time } = this.options;
+    invariant(config.replicaHighWatermarkCheckpointIntervalMs > 0, 'the checkpoint interval is positive');
+    this.cancels.push(
+      time.scheduleEvery(config.replicaHighWatermarkCheckpointIntervalMs, () => {
+        this.checkpointHighWatermarks();
+      }),
+    );
+  }
+}
+
+/** Whether a fetch is answered without waiting: enough bytes, an error or a divergence to tell. */
+function isEnough(results: readonly LogReadResult[], minBytes: number): boolean {
+  let bytes = 0;
+  for (const { data } of results) {
+    if (data.errorCode !== Errors.NONE.code || data.divergingEpoch !== null) return true;
+    bytes += data.records.length;
+  }
+  return bytes >= minBytes;
+}
+
+/** Figures under the names of the reference's metrics; counters count since the start. */
+export interface ReplicaManagerMetrics {
+  readonly leaderCount: number;
+  readonly partitionCount: number;
+  readonly offlineReplicaCount: number;
+  readonly underReplicatedPartitions: number;
+  readonly underMinIsrPartitionCount: number;
+  readonly atMinIsrPartitionCount: number;
+  readonly reassigningPartitions: number;
+  readonly isrExpands: number;
+  readonly isrShrinks: number;
+  readonly failedIsrUpdates: number;
+  readonly failedFetchPartitions: number;
+  readonly maxLag: number;
+  readonly purgatorySizes: { readonly Produce: number; readonly Fetch: number; readonly DeleteRecords: number };
+}
