@@ -1,1 +1,17 @@
-export {};
+export { BrokerConnection } from './broker-connection.ts';
+export type { BrokerConnectionOptions, SendOptions } from './broker-connection.ts';
+export { FrameReader } from './frame-reader.ts';
+export { DisconnectError, InvalidReceiveError, RequestTimeoutError, SocketServerError } from './network-errors.ts';
+export type {
+  ClientInformation,
+  NetworkRequest,
+  RequestCompletion,
+  RequestContext,
+  RequestHandler,
+  RequestTimings,
+  SecurityProtocol,
+} from './network-request.ts';
+export { SocketServer } from './socket-server.ts';
+export type { SocketServerOptions } from './socket-server.ts';
+export { defaultSocketServerConfig } from './socket-server-config.ts';
+export type { ListenerEndPoint, SocketServerConfig } from './socket-server-config.ts';

@@ -1,0 +1,258 @@
+import type { Socket } from 'node:net';
+import type { Logger, Time } from '@klassic/common';
+import { apiByKey, decodeRequestBody, decodeRequestHeader, detectCodec, encodeResponseFrame } from '@klassic/protocol';
+import type { Codec } from '@klassic/protocol';
+import { clientInformationOf, unknownClient } from './client-information.ts';
+import { FrameReader } from './frame-reader.ts';
+import { InvalidReceiveError } from './network-errors.ts';
+import type { RequestCompletion, RequestContext, RequestHandler, SecurityProtocol } from './network-request.ts';
+import { ServerRequest } from './server-request.ts';
+import type { RequestOutcome } from './server-request.ts';
+import { writeChunks } from './socket-writing.ts';
+
+/** Complete frames that may wait behind the one in work before the socket is no longer read. */
+const MAX_WAITING_FRAMES = 1;
+
+/** While more than this many bytes of answers wait to be taken by the peer, its next request is not begun. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+
+export interface ServerConnectionOptions {
+  readonly socket: Socket;
+  readonly connectionId: string;
+  readonly clientAddress: string;
+  readonly listenerName: string;
+  readonly securityProtocol: SecurityProtocol;
+  readonly maxRequestBytes: number;
+  readonly time: Time;
+  readonly logger: Logger;
+  readonly handler: RequestHandler;
+  readonly onComplete: RequestCompletion | undefined;
+  /** Called once when the connection has ended. */
+  readonly onClosed: (connection: ServerConnection) => void;
+}
+
+interface WaitingFrame {
+  readonly frame: Buffer;
+  readonly receivedAtMs: number;
+  readonly startHiResMs: number;
+}
+
+/**
+ * One accepted connection. It takes one request at a time, like a muted and unmuted channel of `kafka.network.Processor`:
+ * the next begins when the answer to the last has been written, so answers keep the order of requests.
+ */
+export class ServerConnection {
+  readonly connectionId: string;
+  readonly clientAddress: string;
+  private readonly options: ServerConnectionOptions;
+  private readonly socket: Socket;
+  private readonly time: Time;
+  private readonly reader: FrameReader;
+  private readonly waiting: WaitingFrame[] = [];
+  private context: RequestContext | undefined;
+  private current: ServerRequest | undefined;
+  private processing = false;
+  private draining = false;
+  private closed = false;
+  private lastActiveHiResMs: number;
+
+  constructor(options: ServerConnectionOptions) {
+    this.options = options;
+    this.socket = options.socket;
+    this.connectionId = options.connectionId;
+    this.clientAddress = options.clientAddress;
+    this.time = options.time;
+    this.reader = new FrameReader(options.maxRequestBytes);
+    this.lastActiveHiResMs = options.time.hiResMs();
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.socket.on('data', (chunk: Buffer) => {
+      this.receive(chunk);
+    });
+    this.socket.on('drain', () => {
+      this.draining = false;
+      this.processNext();
+    });
+    this.socket.on('error', (error: Error) => {
+      this.options.logger.debug(`Connection ${this.connectionId} with /${this.clientAddress} failed: ${error.message}`);
+    });
+    this.socket.on('close', () => {
+      this.close();
+    });
+    this.socket.resume();
+  }
+
+  /** Milliseconds since the last byte either way; 0 while a request is in work. */
+  idleMs(): number {
+    return this.current === undefined ? this.time.hiResMs() - this.lastActiveHiResMs : 0;
+  }
+
+  /** Ends the connection; what has been written may still reach the peer. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.waiting.length = 0;
+    this.socket.destroySoon();
+    this.options.onClosed(this);
+  }
+
+  /** Called by the request in work, once. */
+  requestEnded(request: ServerRequest, outcome: RequestOutcome): void {
+    const endedHiResMs = this.time.hiResMs();
+    request.localCompleteHiResMs ??= endedHiResMs;
+    this.current = undefined;
+    this.lastActiveHiResMs = endedHiResMs;
+    if (outcome.kind === 'close') {
+      this.options.logger.debug(`Closing the connection ${this.connectionId} at the request's word`);
+      this.close();
+    } else if (outcome.kind === 'none') {
+      this.complete(request, outcome, endedHiResMs, endedHiResMs);
+    } else {
+      this.send(request, outcome, endedHiResMs);
+    }
+    this.processNext();
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.closed) return;
+    this.lastActiveHiResMs = this.time.hiResMs();
+    const receivedAtMs = this.time.milliseconds();
+    const startHiResMs = this.lastActiveHiResMs;
+    try {
+      this.reader.push(chunk, (frame) => {
+        this.waiting.push({ frame, receivedAtMs, startHiResMs });
+      });
+    } catch (error) {
+      if (!(error instanceof InvalidReceiveError)) throw error;
+      // What came whole before the bad frame is not answered either: as in Kafka the connection ends at once.
+      this.refuse(error.message);
+      return;
+    }
+    this.processNext();
+  }
+
+  /** Runs requests as long as one waits and nothing holds it back. Not re-entered from a handler that answers at once. */
+  private processNext(): void {
+    if (this.processing) return;
+    this.processing = true;
+    while (this.current === undefined && !this.draining && !this.closed) {
+      const next = this.waiting.shift();
+      if (next === undefined) break;
+      this.process(next);
+    }
+    this.processing = false;
+    if (this.closed) return;
+    const mute = this.waiting.length > MAX_WAITING_FRAMES;
+    if (mute !== this.socket.isPaused()) {
+      if (mute) this.socket.pause();
+      else this.socket.resume();
+    }
+  }
+
+  private process(waiting: WaitingFrame): void {
+    const request = this.parse(waiting);
+    if (request === undefined) return;
+    this.current = request;
+    request.dequeuedHiResMs = this.time.hiResMs();
+    this.options.handler(request);
+    if (this.current === request) request.localCompleteHiResMs = this.time.hiResMs();
+  }
+
+  /** @returns undefined when the frame is no request: the connection has been closed then */
+  private parse({ frame, receivedAtMs, startHiResMs }: WaitingFrame): ServerRequest | undefined {
+    try {
+      const context = (this.context ??= this.newContext(detectCodec(frame[0]!)));
+      const decoded = decodeRequestHeader(context.codec, frame);
+      const { header } = decoded;
+      const api = apiByKey(header.apiKey);
+      if (api === undefined) throw new InvalidReceiveError(`Unknown api key ${header.apiKey}`);
+      const known = header.apiVersion >= api.minVersion && header.apiVersion <= api.maxVersion;
+      if (!known && api.name !== 'ApiVersions') {
+        throw new InvalidReceiveError(`${api.name} request of unsupported version ${header.apiVersion}`);
+      }
+      const body = decodeRequestBody(context.codec, frame, decoded);
+      if (known && api.name === 'ApiVersions') this.noteClient(body);
+      return new ServerRequest(
+        {
+          api: api.name,
+          header,
+          body,
+          unsupportedVersion: !known,
+          context: this.context,
+          sizeInBytes: frame.length,
+          receivedAtMs,
+          startHiResMs,
+        },
+        this,
+      );
+    } catch (error) {
+      // Only what the peer sent is read here, and by readers that fail on nonsense in more ways than one class.
+      this.refuse((error as Error).message);
+      return undefined;
+    }
+  }
+
+  private newContext(codec: Codec): RequestContext {
+    return {
+      connectionId: this.connectionId,
+      listenerName: this.options.listenerName,
+      securityProtocol: this.options.securityProtocol,
+      clientAddress: this.clientAddress,
+      codec,
+      principal: 'User:ANONYMOUS',
+      clientInformation: unknownClient,
+    };
+  }
+
+  private noteClient(body: object): void {
+    const clientInformation = clientInformationOf(body);
+    if (clientInformation !== undefined) this.context = { ...this.context!, clientInformation };
+  }
+
+  private send(request: ServerRequest, outcome: RequestOutcome & { kind: 'response' }, endedHiResMs: number): void {
+    if (this.closed) {
+      this.options.logger.warn(
+        `Attempting to send response via channel for which there is no open connection, connection id ${this.connectionId}`,
+      );
+      this.complete(request, outcome, endedHiResMs, endedHiResMs);
+      return;
+    }
+    const { apiVersion, correlationId } = request.header;
+    const version = request.unsupportedVersion ? 0 : apiVersion;
+    const frame = encodeResponseFrame(request.context.codec, request.api, version, correlationId, outcome.body);
+    if (this.options.onComplete === undefined) {
+      writeChunks(this.socket, frame);
+    } else {
+      const sendHiResMs = this.time.hiResMs();
+      writeChunks(this.socket, frame, () => {
+        this.complete(request, outcome, endedHiResMs, sendHiResMs);
+      });
+    }
+    this.draining = this.socket.writableNeedDrain && this.socket.writableLength > MAX_UNSENT_BYTES;
+  }
+
+  private complete(request: ServerRequest, outcome: RequestOutcome, endedHiResMs: number, sendHiResMs: number): void {
+    const { onComplete } = this.options;
+    if (onComplete === undefined) return;
+    const now = this.time.hiResMs();
+    const localCompleteHiResMs = request.localCompleteHiResMs ?? endedHiResMs;
+    onComplete(request, outcome.kind === 'response' ? outcome.body : null, {
+      totalTimeMs: now - request.startHiResMs,
+      requestQueueTimeMs: request.dequeuedHiResMs - request.startHiResMs,
+      localTimeMs: localCompleteHiResMs - request.dequeuedHiResMs,
+      remoteTimeMs: endedHiResMs - localCompleteHiResMs,
+      responseQueueTimeMs: sendHiResMs - endedHiResMs,
+      sendTimeMs: now - sendHiResMs,
+    });
+  }
+
+  private refuse(reason: string): void {
+    this.options.logger.warn(
+      `[SocketServer listener=${this.options.listenerName}] Closing the connection ${this.connectionId} from /${this.clientAddress}: ${reason}`,
+    );
+    this.close();
+    this.socket.destroy();
+  }
+}

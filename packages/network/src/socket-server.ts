@@ -1,0 +1,215 @@
+import type { Socket } from 'node:net';
+import { invariant } from '@klassic/common';
+import type { Cancel, Logger, LoggerFactory, Time } from '@klassic/common';
+import { Acceptor } from './acceptor.ts';
+import { ConnectionQuotas } from './connection-quotas.ts';
+import type { RequestCompletion, RequestHandler } from './network-request.ts';
+import { ServerConnection } from './server-connection.ts';
+import { defaultSocketServerConfig } from './socket-server-config.ts';
+import type { ListenerEndPoint, SocketServerConfig } from './socket-server-config.ts';
+
+export interface SocketServerOptions {
+  readonly endPoints: readonly ListenerEndPoint[];
+  /** What is left out has Kafka's default. */
+  readonly config?: Partial<SocketServerConfig>;
+  readonly time: Time;
+  readonly loggers: LoggerFactory;
+  readonly handler: RequestHandler;
+  /** For the request log and metrics. It costs a callback for each answer: leave it out where nobody listens. */
+  readonly onComplete?: RequestCompletion;
+}
+
+interface AcceptedSocket {
+  readonly socket: Socket;
+  readonly endPoint: ListenerEndPoint;
+}
+
+/** Connections accepted beyond `max.connections` that wait here for room; more are refused. */
+const MAX_WAITING_CONNECTIONS = 50;
+
+/** How often idle connections are looked for, at most, in milliseconds. */
+const IDLE_CHECK_MS = 10_000;
+
+/**
+ * Accepts connections on every listener and hands their requests to the handler. Counterpart of
+ * `kafka.network.SocketServer` with its acceptors and processors; all share the one thread of Node.js.
+ */
+export class SocketServer {
+  private readonly options: SocketServerOptions;
+  private readonly config: SocketServerConfig;
+  private readonly logger: Logger;
+  private readonly acceptors: Acceptor[];
+  private readonly quotas: ConnectionQuotas;
+  private readonly connections = new Set<ServerConnection>();
+  private readonly waiting: AcceptedSocket[] = [];
+  private state: 'bound' | 'processing' | 'stopped' = 'bound';
+  private nextConnectionIndex = 0;
+  private cancelIdleCheck: Cancel | undefined;
+
+  constructor(options: SocketServerOptions) {
+    this.options = options;
+    this.config = { ...defaultSocketServerConfig, ...options.config };
+    this.logger = options.loggers('kafka.network.SocketServer');
+    this.quotas = new ConnectionQuotas(this.config);
+    this.acceptors = options.endPoints.map(
+      (endPoint) =>
+        new Acceptor(endPoint, (socket) => {
+          this.accept({ socket, endPoint });
+        }),
+    );
+  }
+
+  /** Connections that are open and served. */
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  /**
+   * Binds every listener. Clients may connect from now on, but wait until `startProcessingRequests`.
+   *
+   * @throws SocketServerError, one clear line, when a port is taken; nothing is left bound then
+   */
+  async start(): Promise<void> {
+    try {
+      for (const acceptor of this.acceptors) {
+        await acceptor.bind();
+        const { host, listenerName } = acceptor.endPoint;
+        this.logger.info(`Awaiting socket connections on ${host === '' ? '0.0.0.0' : host}:${acceptor.port}.`);
+        this.logger.info(
+          `[SocketServer listener=${listenerName}] Created data-plane acceptor for endpoint : ${listenerName}`,
+        );
+      }
+    } catch (error) {
+      await this.shutdown();
+      throw error;
+    }
+  }
+
+  /**
+   * The port a listener is bound to, after `start`.
+   *
+   * @throws InvariantViolation when there is no such listener
+   */
+  boundPort(listenerName: string): number {
+    const acceptor = this.acceptors.find(({ endPoint }) => endPoint.listenerName === listenerName);
+    invariant(acceptor !== undefined, `no listener ${listenerName}`);
+    return acceptor.port;
+  }
+
+  /** Begins to serve, first those that connected meanwhile. */
+  startProcessingRequests(): void {
+    invariant(this.state === 'bound', 'requests are processed once');
+    this.state = 'processing';
+    const maxIdleMs = this.config.connectionsMaxIdleMs;
+    if (maxIdleMs >= 0) {
+      this.cancelIdleCheck = this.options.time.scheduleEvery(Math.min(maxIdleMs, IDLE_CHECK_MS), () => {
+        this.closeIdle(maxIdleMs);
+      });
+    }
+    this.logger.info('Started socket server acceptors and processors');
+    this.admitWaiting();
+  }
+
+  /** Accepts nothing more and ends every connection; answers still to come are dropped. */
+  stopProcessingRequests(): void {
+    if (this.state === 'stopped') return;
+    this.logger.info('Stopping socket server request processors');
+    this.state = 'stopped';
+    this.cancelIdleCheck?.();
+    for (const acceptor of this.acceptors) acceptor.close();
+    for (const { socket } of this.waiting.splice(0)) socket.destroy();
+    for (const connection of [...this.connections]) connection.close();
+    this.logger.info('Stopped socket server request processors');
+  }
+
+  /** Stops, if that was not done before. */
+  shutdown(): Promise<void> {
+    this.logger.info('Shutting down socket server');
+    this.stopProcessingRequests();
+    this.logger.info('Shutdown completed');
+    return Promise.resolve();
+  }
+
+  private accept(accepted: AcceptedSocket): void {
+    const { socket } = accepted;
+    const address = plainAddress(socket.remoteAddress);
+    if (this.state === 'stopped' || address === undefined) {
+      socket.destroy();
+      return;
+    }
+    const limit = this.quotas.exceededLimit(address);
+    if (limit !== undefined) {
+      this.logger.info(
+        `Rejected connection from /${address}, address already has the configured maximum of ${limit} connections.`,
+      );
+      socket.destroy();
+      return;
+    }
+    if (this.state === 'processing' && this.quotas.hasRoom) {
+      this.serve(accepted, address);
+    } else if (this.waiting.length < MAX_WAITING_CONNECTIONS) {
+      // One that gives up while it waits is found out when its turn comes.
+      socket.on('error', () => undefined);
+      this.waiting.push(accepted);
+    } else {
+      this.logger.info(`Rejected connection from /${address}, ${MAX_WAITING_CONNECTIONS} connections wait already.`);
+      socket.destroy();
+    }
+  }
+
+  private admitWaiting(): void {
+    while (this.state === 'processing' && this.quotas.hasRoom) {
+      const accepted = this.waiting.shift();
+      if (accepted === undefined) return;
+      const address = plainAddress(accepted.socket.remoteAddress);
+      if (address === undefined) accepted.socket.destroy();
+      else this.serve(accepted, address);
+    }
+  }
+
+  private serve({ socket, endPoint }: AcceptedSocket, address: string): void {
+    const local = `${plainAddress(socket.localAddress) ?? endPoint.host}:${socket.localPort}`;
+    const connection = new ServerConnection({
+      socket,
+      connectionId: `${local}-${address}:${socket.remotePort}-${this.takeConnectionIndex()}`,
+      clientAddress: address,
+      listenerName: endPoint.listenerName,
+      securityProtocol: endPoint.securityProtocol,
+      maxRequestBytes: this.config.maxRequestBytes,
+      time: this.options.time,
+      logger: this.logger,
+      handler: this.options.handler,
+      onComplete: this.options.onComplete,
+      onClosed: (closed) => {
+        this.connections.delete(closed);
+        this.quotas.remove(closed.clientAddress);
+        this.admitWaiting();
+      },
+    });
+    this.quotas.add(address);
+    this.connections.add(connection);
+    connection.start();
+  }
+
+  private takeConnectionIndex(): number {
+    const index = this.nextConnectionIndex;
+    this.nextConnectionIndex = index === 0x7fffffff ? 0 : index + 1;
+    return index;
+  }
+
+  private closeIdle(maxIdleMs: number): void {
+    for (const connection of [...this.connections]) {
+      const idleMs = connection.idleMs();
+      if (idleMs <= maxIdleMs) continue;
+      this.logger.debug(
+        `About to close the idle connection from ${connection.connectionId} due to being idle for ${Math.floor(idleMs)} millis`,
+      );
+      connection.close();
+    }
+  }
+}
+
+/** An IPv4 address without the prefix it bears on a socket that serves IPv6 too; undefined when the peer has gone. */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.startsWith('::ffff:') === true ? address.slice('::ffff:'.length) : address;
+}
