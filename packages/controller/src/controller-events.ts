@@ -1,6 +1,6 @@
 import type { TopicPartition } from '@klassic/common';
 import type { PartitionErrorsResponse } from './control-requests.ts';
-import { ControllerRequestError } from './controller-request-error.ts';
+import { RequestError } from './request-error.ts';
 
 export type ElectionType = 'PREFERRED' | 'UNCLEAN';
 export type ElectionTrigger = 'ZkTriggered' | 'AutoTriggered' | 'AdminClientTriggered';
@@ -92,10 +92,7 @@ export function isElectionEvent(event: ControllerEvent): event is ElectionEvent 
 
 /** Answers an event that nobody will process: another broker is the controller. */
 export function preemptEvent(event: ControllerEvent): void {
-  rejectReply(
-    event,
-    new ControllerRequestError('NOT_CONTROLLER', 'This is not the correct controller for this cluster.'),
-  );
+  rejectReply(event, new RequestError('NOT_CONTROLLER', 'This is not the correct controller for this cluster.'));
 }
 
 /** Fails the request that an event came from, if any. Without effect when it has been answered. */

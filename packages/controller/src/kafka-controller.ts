@@ -174,7 +174,7 @@ export class KafkaController {
    * Moves the leadership of a broker that is about to stop to others.
    *
    * @returns the partitions that it still leads
-   * @throws ControllerRequestError NOT_CONTROLLER, STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
+   * @throws RequestError NOT_CONTROLLER, STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
    */
   controlledShutdown(brokerId: number, brokerEpoch: number): Promise<TopicPartition[]> {
     return this.ask((reply) => ({ kind: 'ControlledShutdown', brokerId, brokerEpoch, reply }));
@@ -184,7 +184,7 @@ export class KafkaController {
    * Elects leaders for the partitions by request (KIP-460).
    *
    * @returns per partition key its new leader, or the error and message of its answer
-   * @throws ControllerRequestError NOT_CONTROLLER
+   * @throws RequestError NOT_CONTROLLER
    */
   electLeaders(partitions: readonly TopicPartition[], electionType: ElectionType): Promise<ElectionResults> {
     const trigger = 'AdminClientTriggered';
@@ -195,7 +195,7 @@ export class KafkaController {
    * Begins or cancels reassignments (KIP-455).
    *
    * @returns per partition key NONE, or the error and message of its answer
-   * @throws ControllerRequestError NOT_CONTROLLER
+   * @throws RequestError NOT_CONTROLLER
    */
   alterPartitionReassignments(reassignments: ReassignmentRequest): Promise<Map<string, PartitionError>> {
     return this.ask((reply) => ({ kind: 'ApiPartitionReassignment', reassignments, reply }));
@@ -204,7 +204,7 @@ export class KafkaController {
   /**
    * The partitions under reassignment, among those given or all; `controllerContext` has their assignments.
    *
-   * @throws ControllerRequestError NOT_CONTROLLER
+   * @throws RequestError NOT_CONTROLLER
    */
   listPartitionReassignments(partitions: readonly TopicPartition[] | null): Promise<TopicPartition[]> {
     return this.ask((reply) => ({ kind: 'ListPartitionReassignments', partitions, reply }));

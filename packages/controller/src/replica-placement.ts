@@ -1,23 +1,11 @@
 import type { Random } from '@klassic/common';
 import { invariant, nextInt } from '@klassic/common';
+import { RequestError } from './request-error.ts';
 
 /** A broker as placement sees it. */
 export interface BrokerMetadata {
   readonly id: number;
   readonly rack: string | null;
-}
-
-export type PlacementErrorKind = 'INVALID_PARTITIONS' | 'INVALID_REPLICATION_FACTOR' | 'ADMIN_OPERATION';
-
-/** Replicas cannot be placed as asked. */
-export class ReplicaPlacementError extends Error {
-  override readonly name = 'ReplicaPlacementError';
-  readonly kind: PlacementErrorKind;
-
-  constructor(kind: PlacementErrorKind, message: string) {
-    super(message);
-    this.kind = kind;
-  }
 }
 
 export interface PlacementOptions {
@@ -34,7 +22,7 @@ export interface PlacementOptions {
  * gets a second replica in a rack only when each rack has one (`kafka.admin.AdminUtils.assignReplicasToBrokers`, KIP-36).
  *
  * @returns the replicas per partition id, in ascending order of ids
- * @throws ReplicaPlacementError when a count is not possible or only some brokers have a rack
+ * @throws RequestError when a count is not possible or only some brokers have a rack
  */
 export function assignReplicasToBrokers(
   brokers: readonly BrokerMetadata[],
@@ -43,21 +31,21 @@ export function assignReplicasToBrokers(
   options: PlacementOptions,
 ): Map<number, number[]> {
   if (nPartitions <= 0) {
-    throw new ReplicaPlacementError('INVALID_PARTITIONS', 'Number of partitions must be larger than 0.');
+    throw new RequestError('INVALID_PARTITIONS', 'Number of partitions must be larger than 0.');
   }
   if (replicationFactor <= 0) {
-    throw new ReplicaPlacementError('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0.');
+    throw new RequestError('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0.');
   }
   if (replicationFactor > brokers.length) {
-    throw new ReplicaPlacementError(
+    throw new RequestError(
       'INVALID_REPLICATION_FACTOR',
       `Replication factor: ${replicationFactor} larger than available brokers: ${brokers.length}.`,
     );
   }
   const withRack = brokers.filter(({ rack }) => rack !== null);
   if (withRack.length > 0 && withRack.length < brokers.length) {
-    throw new ReplicaPlacementError(
-      'ADMIN_OPERATION',
+    throw new RequestError(
+      'UNKNOWN_SERVER_ERROR',
       'Not all brokers have rack information for replica rack aware assignment.',
     );
   }
