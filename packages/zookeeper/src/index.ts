@@ -17,4 +17,5 @@ export * from './znodes/delegation-token.ts';
 export { IsrChangeNotificationSequenceZNode, IsrChangeNotificationZNode } from './znodes/notification.ts';
 export { LogDirEventNotificationSequenceZNode, LogDirEventNotificationZNode } from './znodes/notification.ts';
 export * from './znodes/paths.ts';
+export { desanitize, sanitize } from './znodes/sanitizer.ts';
 export * from './znodes/topic.ts';

@@ -1,5 +1,5 @@
 import { ZNodeFormatError } from '../errors.ts';
-import { hashMapText, jsonBytes, objectOf, parseObject, RawJson, requireObject, stringOf } from './json.ts';
+import { hashMapText, jsonBytes, objectOf, parseObject, requireObject, stringOf } from './json.ts';
 
 /** Kinds of entity that have configs (`kafka.server.ConfigType`), in the order in which their paths are made. */
 export const configTypes = ['topics', 'clients', 'users', 'brokers', 'ips'] as const;
@@ -19,7 +19,7 @@ export const ConfigEntityZNode = {
     `${ConfigEntityTypeZNode.path(entityType)}/${sanitizedName}`,
 
   encode: (config: Readonly<Record<string, string>>): Buffer =>
-    Buffer.from(`{"version":1,"config":${new RawJson(hashMapText(config)).text}}`, 'utf8'),
+    Buffer.from(`{"version":1,"config":${hashMapText(config)}}`, 'utf8'),
 
   /** @returns {} where nothing is set. @throws ZNodeFormatError */
   decode(bytes: Buffer | null): Record<string, string> {

@@ -1,5 +1,6 @@
 import { ZNodeFormatError } from '../errors.ts';
-import { arrayOf, hashMapText, intOf, parseObject, stringOf } from './json.ts';
+import { arrayOf, intOf, jsonBytes, parseObject, stringOf } from './json.ts';
+import { desanitize, sanitize } from './sanitizer.ts';
 
 export const DelegationTokenAuthZNode = { path: '/delegation_token' };
 
@@ -31,18 +32,15 @@ export interface TokenInformation {
 export const DelegationTokenInfoZNode = {
   path: (tokenId: string): string => `${DelegationTokensZNode.path}/${tokenId}`,
   encode: (token: TokenInformation): Buffer =>
-    Buffer.from(
-      hashMapText({
-        version: 1,
-        owner: token.owner,
-        renewers: token.renewers,
-        issueTimestamp: token.issueTimestamp,
-        maxTimestamp: token.maxTimestamp,
-        expiryTimestamp: token.expiryTimestamp,
-        tokenId: token.tokenId,
-      }),
-      'utf8',
-    ),
+    jsonBytes({
+      version: 1,
+      owner: sanitize(token.owner),
+      renewers: token.renewers.map(sanitize),
+      issueTimestamp: token.issueTimestamp,
+      maxTimestamp: token.maxTimestamp,
+      expiryTimestamp: token.expiryTimestamp,
+      tokenId: token.tokenId,
+    }),
   /** @returns undefined when it cannot be read. @throws ZNodeFormatError */
   decode(tokenId: string, bytes: Buffer | null): TokenInformation | undefined {
     const path = this.path(tokenId);
@@ -51,8 +49,8 @@ export const DelegationTokenInfoZNode = {
     if (intOf(path, object, 'version') !== 1) throw new ZNodeFormatError(`${path}: unsupported version of token`);
     return {
       tokenId: stringOf(path, object, 'tokenId'),
-      owner: stringOf(path, object, 'owner'),
-      renewers: arrayOf(path, object, 'renewers').map(String),
+      owner: desanitize(stringOf(path, object, 'owner')),
+      renewers: arrayOf(path, object, 'renewers').map((renewer) => desanitize(String(renewer))),
       issueTimestamp: intOf(path, object, 'issueTimestamp'),
       maxTimestamp: intOf(path, object, 'maxTimestamp'),
       expiryTimestamp: intOf(path, object, 'expiryTimestamp'),

@@ -28,19 +28,9 @@ export function hashMapOrder(keys: Iterable<string>): string[] {
 /** JSON text of an object in hash map order; numeric-looking keys stay where that order puts them. */
 export function hashMapText(entries: Readonly<Record<string, unknown>>): string {
   const members = hashMapOrder(Object.keys(entries)).map(
-    (key) =>
-      `${JSON.stringify(key)}:${entries[key] instanceof RawJson ? entries[key].text : JSON.stringify(entries[key])}`,
+    (key) => `${JSON.stringify(key)}:${JSON.stringify(entries[key])}`,
   );
   return `{${members.join(',')}}`;
-}
-
-/** JSON text to be put in as it is. */
-export class RawJson {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
 }
 
 /** UTF-8 bytes of `value` as JSON without white space, keys in the order written. */

@@ -2,7 +2,7 @@ import type { TopicPartition } from '@klassic/common';
 
 import type { LeaderIsrAndControllerEpoch, ReplicaAssignment, TopicIdReplicaAssignment } from '../leader-and-isr.ts';
 import type { Stat } from '../stat.ts';
-import { hashMapText, intOf, intsOf, jsonBytes, objectOf, parseObject, RawJson } from './json.ts';
+import { hashMapText, intOf, intsOf, jsonBytes, objectOf, parseObject } from './json.ts';
 import type { JsonObject } from './json.ts';
 
 /** `/brokers/topics`: its children are the topics. */
@@ -21,14 +21,14 @@ export const TopicZNode = {
       if (addingReplicas.length > 0) adding[partition] = addingReplicas;
       if (removingReplicas.length > 0) removing[partition] = removingReplicas;
     }
-    const text = hashMapText({
-      version: 3,
-      partitions: new RawJson(hashMapText(replicas)),
-      adding_replicas: new RawJson(hashMapText(adding)),
-      removing_replicas: new RawJson(hashMapText(removing)),
-      ...(topicId === null ? {} : { topic_id: topicId }),
-    });
-    return Buffer.from(text, 'utf8');
+    const members = [
+      `"partitions":${hashMapText(replicas)}`,
+      ...(topicId === null ? [] : [`"topic_id":${JSON.stringify(topicId)}`]),
+      `"adding_replicas":${hashMapText(adding)}`,
+      `"removing_replicas":${hashMapText(removing)}`,
+      '"version":3',
+    ];
+    return Buffer.from(`{${members.join(',')}}`, 'utf8');
   },
 
   /** Versions 1 (partitions alone), 2 (adding and removing replicas) and 3 (topic id). @throws ZNodeFormatError */
