@@ -51,7 +51,7 @@ export function decompress(
     }
   } catch (error) {
     if (error instanceof IllegalRecordsError || error instanceof InvalidRecordError) throw error;
-    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new InvalidRecordError(`The records unfold to more than ${maxBytes} bytes`);
     }
     throw new IllegalRecordsError(`Failed to decompress record stream (${type})`, { cause: error });

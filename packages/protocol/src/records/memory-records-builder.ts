@@ -220,7 +220,11 @@ export class MemoryRecordsBuilder {
     this.aborted = true;
   }
 
-  /** Closes the batch. A batch without records is no bytes. */
+  /**
+   * Closes the batch. A batch without records is no bytes.
+   *
+   * @throws IllegalRecordsError when producer id, epoch and sequence do not go together
+   */
   build(): Buffer {
     invariant(!this.aborted, 'an aborted batch is not built');
     if (this.built !== null) return this.built;
@@ -332,13 +336,13 @@ export class MemoryRecordsBuilder {
 
   private checkProducerState(): void {
     const { producerId, producerEpoch, baseSequence, isTransactional } = this.state;
-    if (producerId === NO_PRODUCER_ID) {
-      invariant(!isTransactional, 'Cannot write transactional messages without a valid producer ID');
-      return;
-    }
-    invariant(producerEpoch !== NO_PRODUCER_EPOCH, 'Invalid negative producer epoch');
-    invariant(baseSequence >= 0 || this.isControlBatch, 'Invalid negative sequence number used');
-    invariant(this.magic === 2, `Idempotent messages are not supported for magic ${this.magic}`);
+    const wrong =
+      producerId === NO_PRODUCER_ID
+        ? isTransactional && 'Cannot write transactional messages without a valid producer ID'
+        : (producerEpoch === NO_PRODUCER_EPOCH && 'Invalid negative producer epoch') ||
+          (baseSequence < 0 && !this.isControlBatch && 'Invalid negative sequence number used') ||
+          (this.magic < 2 && `Idempotent messages are not supported for magic ${this.magic}`);
+    if (wrong !== false) throw new IllegalRecordsError(wrong);
   }
 }
 
