@@ -31,8 +31,8 @@ export class ZooKeeperError extends Error {
   /** The znode the operation was about; for a `multi` its first path. */
   readonly path: string | undefined;
 
-  constructor(code: ZooKeeperErrorCode, path?: string) {
-    super(`KeeperErrorCode = ${code}${path === undefined ? '' : ` for ${path}`}`);
+  constructor(code: ZooKeeperErrorCode, path?: string, message?: string) {
+    super(message ?? `KeeperErrorCode = ${code}${path === undefined ? '' : ` for ${path}`}`);
     this.code = code;
     this.path = path;
   }

@@ -1,7 +1,8 @@
 export * from './acl.ts';
 export * from './broker-info.ts';
 export * from './errors.ts';
-export * from './kafka-zk-client.ts';
+export { KafkaZkClient } from './client/kafka-zk-client.ts';
+export type { ConditionalUpdateChecker, ConditionalUpdateResult, KafkaZkClientOptions } from './client/zk-requests.ts';
 export * from './leader-and-isr.ts';
 export * from './requests.ts';
 export * from './session/zookeeper-session.ts';
