@@ -1,8 +1,13 @@
+export { isBrokerEpochStale } from './controller-requests.ts';
 export { DelayedOperation, DelayedOperationPurgatory } from './delayed-operation.ts';
-export { FetchManager } from './fetch-session-cache.ts';
-export type { FetchContext } from './fetch-session.ts';
+export { FetchManager, FetchSessionCache } from './fetch-session-cache.ts';
+export type { FetchContext, FetchSessionResponse } from './fetch-session.ts';
+export type { DeleteRecordsOptions, DeleteRecordsResult } from './local-deletes.ts';
+export { errorOf } from './local-reads.ts';
 export type {
+  AppendEntry,
   AppendRecordsOptions,
+  ClientMetadata,
   FetchIsolation,
   FetchMessagesOptions,
   FetchPartitionData,
@@ -18,4 +23,7 @@ export type {
   ReplicaManagerOptions,
 } from './options.ts';
 export { Partition } from './partition.ts';
+export type { EpochEndOffset } from './partition-reads.ts';
 export { ReplicaManager } from './replica-manager.ts';
+export type { ReplicaManagerMetrics } from './replica-metrics.ts';
+export type { OnLeadershipChange } from './replica-state-changes.ts';

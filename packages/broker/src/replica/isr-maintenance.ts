@@ -207,7 +207,7 @@ export class IsrMaintenance {
     const { listener, logger, time, topicPartition } = this.options;
     const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
     listener.markFailed();
-    logger.warn(`Failed to update ISR of ${key} to ${pending.proposedIsr.join(',')}. Retrying.`, error);
+    logger.warn(`Failed to update ISR of ${key} to ${pending.proposedIsr.join(',')}. Retrying: ${String(error)}`);
     this.cancelRetry = time.schedule(retryBackoffMs, () => {
       if (this.state === pending) void this.write(pending, leadership);
     });

@@ -1,7 +1,7 @@
 import { topicPartitionKey } from '@klassic/common';
 import type { Cancel, Logger, Time, TopicPartition } from '@klassic/common';
 import { TopicPartitionStateZNode } from '@klassic/zookeeper';
-import type { ConditionalUpdateChecker, LeaderAndIsr } from '@klassic/zookeeper';
+import type { ConditionalUpdateResult, LeaderAndIsr } from '@klassic/zookeeper';
 import type { IsrStore } from './options.ts';
 
 /** `IsrChangePropagationConfig` of the reference, ms: how often to look, quiet time awaited, longest delay. */
@@ -56,7 +56,7 @@ export class ZkIsrManager {
     controllerEpoch: number,
   ): Promise<IsrUpdateResult> {
     const { topic, partition } = topicPartition;
-    const path = TopicPartitionStateZNode.path(topic, partition);
+    const path = TopicPartitionStateZNode.path(topicPartition);
     const data = TopicPartitionStateZNode.encode({ leaderAndIsr, controllerEpoch });
     if (this.logger.isEnabled('DEBUG')) {
       this.logger.debug(
@@ -68,12 +68,18 @@ export class ZkIsrManager {
       path,
       data,
       leaderAndIsr.zkVersion,
-      recogniseOwnWrite,
+      (path, data) => this.recogniseOwnWrite(path, data),
     );
     if (!succeeded) return 'INVALID_UPDATE_VERSION';
     this.changed.set(topicPartitionKey(topic, partition), topicPartition);
     this.lastChangeMs = this.time.milliseconds();
     return { leaderAndIsr: { ...leaderAndIsr, zkVersion: version } };
+  }
+
+  /** The version may differ because our own write came through before its answer was lost: then the data is ours. */
+  private async recogniseOwnWrite(path: string, data: Buffer): Promise<ConditionalUpdateResult> {
+    const { data: found, version } = await this.store.getDataAndVersion(path);
+    return found?.equals(data) === true ? { succeeded: true, version } : { succeeded: false, version: -1 };
   }
 
   /** Tells the controller when the last change is 5 s old, or the last telling 60 s. */
@@ -95,9 +101,3 @@ export class ZkIsrManager {
     }
   }
 }
-
-/** After a lost connection the version may differ because our own write came through: then the data is ours. */
-const recogniseOwnWrite: ConditionalUpdateChecker = async (zkClient, path, data) => {
-  const { data: found, version } = await zkClient.getDataAndVersion(path);
-  return found !== null && found.equals(data) ? { succeeded: true, version } : { succeeded: false, version: -1 };
-};

@@ -53,7 +53,7 @@ export type ConnectToLeader = (
  * What a leader does in ZooKeeper: a bare setData of a partition's state with the expected version, and the sequential
  * znode under `/isr_change_notification` (scenario 06).
  */
-export type IsrStore = Pick<KafkaZkClient, 'conditionalUpdatePath' | 'propagateIsrChanges'>;
+export type IsrStore = Pick<KafkaZkClient, 'conditionalUpdatePath' | 'getDataAndVersion' | 'propagateIsrChanges'>;
 
 /** Everything that `ReplicaManager` is handed. */
 export interface ReplicaManagerOptions {

@@ -1,18 +1,22 @@
 import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
 import type { Cancel, Logger, Time } from '@klassic/common';
 import { KafkaStorageError } from '@klassic/log';
+import type { Log } from '@klassic/log';
 import { errorByCode, Errors, KafkaError } from '@klassic/protocol';
 import type { ErrorEntry, ResponseOf } from '@klassic/protocol';
 import { FetchSessionHandler } from './fetch-session-handler.ts';
 import type { FetchRequestData } from './fetch-session-handler.ts';
 import { offsetTruncationState } from './fetch-state.ts';
 import type { InitialFetchState, OffsetTruncationState, PartitionFetchState } from './fetch-state.ts';
+import { appendFetched, resetFetchOffset, truncateFollower } from './follower-log.ts';
+import type { FetchedPartition } from './follower-log.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import { LeaderEndPoint } from './leader-endpoint.ts';
 import type { EpochRequest } from './leader-endpoint.ts';
 import { errorOf } from './local-reads.ts';
 import type { FetchRequestPartition } from './messages.ts';
 import type { BrokerEndPoint, ConnectToLeader, ReplicaManagerConfig } from './options.ts';
+import type { Partition } from './partition.ts';
 import type { EpochEndOffset } from './partition-reads.ts';
 
 /** What a fetcher is made with. */
@@ -27,8 +31,6 @@ export interface ReplicaFetcherOptions {
   /** Called when a log dir fails under an append or truncation. */
   readonly onStorageError: (error: KafkaStorageError) => void;
 }
-
-type FetchedPartition = ResponseOf<'Fetch'>['responses'][number]['partitionResponses'][number];
 
 /**
  * Follows one leader for some of its partitions: truncates the local logs to where they agree with the leader's, then
@@ -158,7 +160,9 @@ export class ReplicaFetcherThread {
       return await this.endPoint.fetchEpochEndOffsets([...asked.values()]);
     } catch (error) {
       if (this.running) {
-        this.logger.warn(`Error when sending leader epoch request for ${[...asked.keys()].join(', ')}`, error);
+        this.logger.warn(
+          `Error when sending leader epoch request for ${[...asked.keys()].join(', ')}: ${String(error)}`,
+        );
       }
       const { code } = error instanceof KafkaError ? error.error : Errors.UNKNOWN_SERVER_ERROR;
       return new Map([...asked.keys()].map((key) => [key, { errorCode: code, leaderEpoch: -1, endOffset: -1 }]));
@@ -187,23 +191,9 @@ export class ReplicaFetcherThread {
     this.truncate(key, state, { offset: state.fetchOffset, truncationCompleted: true });
   }
 
-  private truncate(
-    key: string,
-    state: PartitionFetchState,
-    { offset, truncationCompleted }: OffsetTruncationState,
-  ): void {
-    this.guard(key, `Failed to truncate ${key} at offset ${offset}`, () => {
-      const partition = this.options.partitions.getOrThrow(state.topic, state.partition);
-      const { highWatermark } = partition.localLogOrException();
-      partition.truncateTo(offset);
-      if (offset < highWatermark) {
-        this.logger.warn(`Truncating ${key} to offset ${offset} below high watermark ${highWatermark}`);
-      }
-      this.states.set(key, {
-        ...state,
-        fetchOffset: offset,
-        state: truncationCompleted ? 'Fetching' : 'Truncating',
-      });
+  private truncate(key: string, state: PartitionFetchState, truncation: OffsetTruncationState): void {
+    this.guard(key, `Failed to truncate ${key} at offset ${truncation.offset}`, () => {
+      this.states.set(key, truncateFollower(this.partition(state), state, truncation, this.logger));
     });
   }
 
@@ -221,7 +211,7 @@ export class ReplicaFetcherThread {
     } catch (error) {
       this.sessionHandler.handleError(error);
       if (!this.running) return;
-      this.logger.warn(`Error in response for fetch request ${this.endPoint.describe(data)}`, error);
+      this.logger.warn(`Error in response for fetch request ${this.endPoint.describe(data)}: ${String(error)}`);
       await this.waitFor(this.options.config.replicaFetchBackoffMs);
       this.delayPartitions(this.states.keys());
       return;
@@ -271,25 +261,9 @@ export class ReplicaFetcherThread {
 
   private processPartitionData(key: string, state: PartitionFetchState, fetched: FetchedPartition): void {
     this.guard(key, `Error while processing data for partition ${key} at offset ${state.fetchOffset}`, () => {
-      const partition = this.options.partitions.getOrThrow(state.topic, state.partition);
-      const log = partition.localLogOrException();
-      if (state.fetchOffset !== log.logEndOffset) {
-        throw new Error(
-          `Offset mismatch for partition ${key}: fetched offset = ${state.fetchOffset}, ` +
-            `log end offset = ${log.logEndOffset}.`,
-        );
-      }
-      const records = fetched.recordSet;
-      const info = records !== null && records.length > 0 ? partition.appendRecordsToFollower(records) : undefined;
-      log.updateHighWatermark(fetched.highWatermark);
-      log.maybeIncrementLogStartOffset(fetched.logStartOffset, 'leader offset increment');
-      if (info === undefined || info.validBytes === 0) {
-        const lag = Math.max(0, fetched.highWatermark - state.fetchOffset);
-        if (lag !== state.lag) this.states.set(key, { ...state, lag });
-        return;
-      }
-      const fetchOffset = info.lastOffset + 1;
-      this.moveToEnd(key, { ...state, fetchOffset, lag: Math.max(0, fetched.highWatermark - fetchOffset) });
+      const next = appendFetched(this.partition(state), state, fetched);
+      if (next.fetchOffset === state.fetchOffset) this.states.set(key, next);
+      else this.moveToEnd(key, next);
     });
   }
 
@@ -352,7 +326,8 @@ export class ReplicaFetcherThread {
       // Meanwhile the controller may have taken the partition away or begun another epoch.
       if (this.states.get(key) !== state) return;
       this.guard(key, `Error getting offset for partition ${key}`, () => {
-        this.resetFetchOffset(key, state, leaderEnd, leaderStart);
+        const next = resetFetchOffset(this.partition(state), state, leaderEnd, leaderStart, this.logger);
+        this.moveToEnd(key, next);
       });
     } catch (error) {
       const entry = error instanceof KafkaError ? error.error : Errors.UNKNOWN_SERVER_ERROR;
@@ -364,35 +339,6 @@ export class ReplicaFetcherThread {
       this.logger.info(`Could not fetch offset for ${key} due to error: ${entry.name}`);
       this.delayPartitions([key]);
     }
-  }
-
-  private resetFetchOffset(
-    key: string,
-    state: PartitionFetchState,
-    leaderEnd: number,
-    leaderStart: number | undefined,
-  ): void {
-    const partition = this.options.partitions.getOrThrow(state.topic, state.partition);
-    const replicaEnd = partition.localLogOrException().logEndOffset;
-    let fetchOffset: number;
-    if (leaderStart === undefined) {
-      this.logger.warn(
-        `Reset fetch offset for partition ${key} from ${replicaEnd} to current leader's latest offset ${leaderEnd}`,
-      );
-      partition.truncateTo(leaderEnd);
-      fetchOffset = leaderEnd;
-    } else {
-      this.logger.warn(
-        `Reset fetch offset for partition ${key} from ${replicaEnd} to current leader's start offset ${leaderStart}`,
-      );
-      if (leaderStart > replicaEnd) partition.truncateFullyAndStartAt(leaderStart);
-      fetchOffset = Math.max(leaderStart, replicaEnd);
-    }
-    this.moveToEnd(key, { ...state, fetchOffset, lag: leaderEnd - fetchOffset });
-    this.logger.info(
-      `Current offset ${state.fetchOffset} for partition ${key} is out of range, which typically implies a leader ` +
-        `change. Reset fetch offset to ${fetchOffset}`,
-    );
   }
 
   /** Runs work on a local log; what goes wrong there concerns that partition only. */
@@ -429,10 +375,12 @@ export class ReplicaFetcherThread {
     this.states.set(key, state);
   }
 
-  private localLog(
-    state: PartitionFetchState,
-  ): ReturnType<ReturnType<HostedPartitions['getOrThrow']>['localLogOrException']> {
-    return this.options.partitions.getOrThrow(state.topic, state.partition).localLogOrException();
+  private partition({ topic, partition }: PartitionFetchState): Partition {
+    return this.options.partitions.getOrThrow(topic, partition);
+  }
+
+  private localLog(state: PartitionFetchState): Log {
+    return this.partition(state).localLogOrException();
   }
 
   /** Waits until partitions come in or the fetcher is shut down, at most `ms` milliseconds. */

@@ -25,6 +25,8 @@ import type { PartitionContext } from './partition.ts';
 import { fetchOffsetForTimestamp, lastOffsetForLeaderEpoch } from './partition-reads.ts';
 import type { EpochEndOffset } from './partition-reads.ts';
 import { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
+import { partitionMetrics } from './replica-metrics.ts';
+import type { ReplicaManagerMetrics } from './replica-metrics.ts';
 import { ReplicaStateChanges } from './replica-state-changes.ts';
 import type { OnLeadershipChange } from './replica-state-changes.ts';
 
@@ -300,27 +302,8 @@ export class ReplicaManager {
 
   /** What the broker's metrics show of replication. */
   metrics(): ReplicaManagerMetrics {
-    let leaderCount = 0;
-    let underReplicatedPartitions = 0;
-    let underMinIsrPartitionCount = 0;
-    let atMinIsrPartitionCount = 0;
-    let reassigningPartitions = 0;
-    for (const partition of this.partitions.online()) {
-      if (partition.leaderLogIfLocal === undefined) continue;
-      leaderCount += 1;
-      if (partition.isUnderReplicated) underReplicatedPartitions += 1;
-      if (partition.isUnderMinIsr) underMinIsrPartitionCount += 1;
-      if (partition.isAtMinIsr) atMinIsrPartitionCount += 1;
-      if (partition.isReassigning) reassigningPartitions += 1;
-    }
     return {
-      leaderCount,
-      underReplicatedPartitions,
-      underMinIsrPartitionCount,
-      atMinIsrPartitionCount,
-      reassigningPartitions,
-      partitionCount: this.partitions.size,
-      offlineReplicaCount: this.partitions.offlineCount,
+      ...partitionMetrics(this.partitions),
       isrExpands: this.isrChanges.expands,
       isrShrinks: this.isrChanges.shrinks,
       failedIsrUpdates: this.isrChanges.failed,
@@ -425,21 +408,4 @@ function isEnough(results: readonly LogReadResult[], minBytes: number): boolean 
     bytes += data.records.length;
   }
   return bytes >= minBytes;
-}
-
-/** Figures under the names of the reference's metrics; counters count since the start. */
-export interface ReplicaManagerMetrics {
-  readonly leaderCount: number;
-  readonly partitionCount: number;
-  readonly offlineReplicaCount: number;
-  readonly underReplicatedPartitions: number;
-  readonly underMinIsrPartitionCount: number;
-  readonly atMinIsrPartitionCount: number;
-  readonly reassigningPartitions: number;
-  readonly isrExpands: number;
-  readonly isrShrinks: number;
-  readonly failedIsrUpdates: number;
-  readonly failedFetchPartitions: number;
-  readonly maxLag: number;
-  readonly purgatorySizes: { readonly Produce: number; readonly Fetch: number; readonly DeleteRecords: number };
 }
