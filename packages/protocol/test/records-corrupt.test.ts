@@ -188,7 +188,7 @@ describe(`mutated batches (seed ${seed})`, () => {
   it('give typed errors', () => {
     const random = new SeededRandom(seed);
     let errors = 0;
-    for (let run = 0; run < 3_000; run++) {
+    for (let run = 0; run < 1_500; run++) {
       const bytes = randomBatch(random);
       mutate(bytes, random);
       try {
@@ -197,12 +197,12 @@ describe(`mutated batches (seed ${seed})`, () => {
         throw new Error(`run ${run} of seed ${seed}: ${bytes.toString('hex')}`, { cause: error });
       }
     }
-    expect(errors).toBeGreaterThan(1_000);
+    expect(errors).toBeGreaterThan(500);
   });
 
   it('give typed errors also where the CRC was made right again', () => {
     const random = new SeededRandom(seed + 1);
-    for (let run = 0; run < 3_000; run++) {
+    for (let run = 0; run < 1_500; run++) {
       const bytes = buildBatch({
         compression: codecs[nextInt(random, codecs.length)]!,
         records: randomRecords(random),
@@ -215,7 +215,7 @@ describe(`mutated batches (seed ${seed})`, () => {
 
   it('of nothing but noise give typed errors', () => {
     const random = new SeededRandom(seed + 2);
-    for (let run = 0; run < 2_000; run++) {
+    for (let run = 0; run < 1_000; run++) {
       const bytes = Buffer.alloc(nextInt(random, 300)).map(() => nextInt(random, 256)) as Buffer;
       if (bytes.length > 17) {
         bytes.writeInt32BE(nextInt(random, bytes.length), 8);

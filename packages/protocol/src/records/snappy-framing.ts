@@ -7,6 +7,9 @@ const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex');
 const NAME_LENGTH = 8;
 const BLOCK_SIZE = 32 * 1024;
 
+/** Copying these small blocks out of native memory is many times faster than handing that memory over. */
+const COPY = { asBuffer: true, copyOutputData: true };
+
 /** Snappy's best is a copy of 64 bytes in three. */
 const MAX_EXPANSION = 22;
 
@@ -14,7 +17,7 @@ const MAX_EXPANSION = 22;
 export function snappyCompress(data: Buffer): Buffer {
   const parts: Buffer[] = [HEADER];
   for (let at = 0; at < data.length; at += BLOCK_SIZE) {
-    const block = compressSync(data.subarray(at, at + BLOCK_SIZE));
+    const block = compressSync(data.subarray(at, at + BLOCK_SIZE), COPY);
     const size = Buffer.alloc(4);
     size.writeInt32BE(block.length);
     parts.push(size, block);
@@ -62,5 +65,5 @@ function uncompressBlock(block: Buffer, maxBytes: number): Buffer {
     throw new IllegalRecordsError(`${block.length} bytes of snappy cannot unfold to ${declared}`);
   }
   if (declared > maxBytes) throw new InvalidRecordError('The records unfold to more bytes than are allowed');
-  return uncompressSync(block, { asBuffer: true }) as Buffer;
+  return uncompressSync(block, COPY) as Buffer;
 }
