@@ -1,0 +1,340 @@
+import { existsSync } from 'node:fs';
+import { readReferenceJson, readReferenceLines, referenceFile } from '@klassic/test-support';
+import { topicPartitionKey } from '@klassic/common';
+import type { MultiOp } from '@klassic/zookeeper';
+import type { SentRequest } from './replay-cluster.ts';
+import { ReplayCluster } from './replay-cluster.ts';
+import type { ControllerConfig } from '../src/index.ts';
+import type { Transaction } from './fake-zookeeper.ts';
+
+interface RecordedOp {
+  readonly op: string;
+  readonly path: string;
+  readonly data?: unknown;
+  readonly version?: number;
+  readonly mode?: string;
+  readonly error?: string;
+}
+interface RecordedTransaction extends RecordedOp {
+  readonly t: number;
+  readonly zxid: number;
+  readonly who: string;
+  readonly ops?: readonly RecordedOp[];
+}
+interface RecordedRpc {
+  readonly t: number;
+  readonly from: string;
+  readonly to: string;
+  readonly api: string;
+  readonly v: number;
+  readonly request: Record<string, unknown>;
+}
+interface Snapshot {
+  readonly [path: string]: { readonly data: unknown; readonly version: number; readonly ephemeral?: string };
+}
+interface Step {
+  readonly t: number;
+  readonly step: string;
+}
+
+const apiNames: Readonly<Record<string, string>> = {
+  LEADER_AND_ISR: 'LeaderAndIsr',
+  UPDATE_METADATA: 'UpdateMetadata',
+  STOP_REPLICA: 'StopReplica',
+};
+
+/** What a scenario's controllers wrote and sent, in a form that leaves out what the captures do not fix. */
+export interface Observed {
+  /** Per session, in order; writes that stand in one pipelined batch sorted by path. */
+  readonly writes: Record<string, string[]>;
+  /** Per receiver, in order. */
+  readonly rpcs: Record<string, string[]>;
+}
+
+/**
+ * Replays a captured scenario: all that the world did (sessions, brokers, leaders, tools, requests to the controller) is
+ * done again in its order to our controllers, and their writes and requests stand beside those of the original.
+ */
+export async function replayScenario(
+  name: string,
+  options: { until?: number; config?: Partial<ControllerConfig> } = {},
+): Promise<{ expected: Observed; actual: Observed; cluster: ReplayCluster }> {
+  const at = (...file: string[]): string[] => ['cluster', '2.8.2', 'ibp-2.6', name, ...file];
+  const until = options.until ?? Number.POSITIVE_INFINITY;
+  const inTime = ({ t }: { t: number }): boolean => t < until;
+  const transactions = lines<RecordedTransaction>(at('zk-txns.jsonl')).filter(inTime);
+  const rpcs = lines<RecordedRpc>(at('rpcs.jsonl')).filter(inTime);
+  const clientRpcs = lines<RecordedRpc>(at('client-rpcs.jsonl')).filter(inTime);
+  const { steps } = readReferenceJson(...at('scenario.json')) as { steps: Step[] };
+  const snapshot = readReferenceJson(...at('znodes-before.json')) as Snapshot;
+  const controlRpcs = rpcs.filter(({ api }) => api in apiNames);
+
+  const cluster = new ReplayCluster(options.config);
+  const beginning = await begin(cluster, snapshot, rpcs);
+  const inputs = [
+    ...transactions
+      .filter((txn) => !isControllersOwn(txn))
+      .map((txn) => ({ t: txn.t, run: () => applyRecorded(cluster, txn) })),
+    ...steps.map((step) => ({ t: step.t, run: () => runStep(cluster, step) })),
+    ...[...rpcs, ...clientRpcs]
+      .filter(({ api }) => asked.has(api))
+      .map((rpc) => ({ t: rpc.t, run: () => ask(cluster, rpc) })),
+  ].sort((a, b) => a.t - b.t);
+  // The winner of each election is the one of the capture.
+  const elections = transactions.filter((txn) => txn.ops?.[0]?.path === '/controller');
+  for (const { t, run } of inputs) {
+    cluster.zk.favourite = elections.find((election) => election.t >= t)?.who;
+    await run();
+    await cluster.settle();
+  }
+  return {
+    expected: {
+      writes: grouped(transactions.filter(isControllersOwn), ({ who }) => who, recordedText),
+      rpcs: grouped(controlRpcs, ({ from, to }) => `${from} -> ${to}`, recordedRpcText),
+    },
+    actual: {
+      writes: grouped(
+        cluster.zk.transactions
+          .slice(beginning.transactions)
+          .filter(({ ops, isMulti, code }) => isOwn(ops, isMulti) && !isLostRace(ops, code)),
+        ({ who }) => who,
+        transactionText,
+      ),
+      rpcs: grouped(
+        cluster.sent.slice(beginning.sent),
+        ({ from, to }) => `broker-${from} -> broker-${to}`,
+        ({ api, version, request }) => rpcText(api, version, request as unknown as Record<string, unknown>),
+      ),
+    },
+    cluster,
+  };
+}
+
+const asked = new Set(['CONTROLLED_SHUTDOWN', 'ELECT_LEADERS', 'ALTER_PARTITION_REASSIGNMENTS']);
+
+function lines<T>(file: string[]): T[] {
+  // A file without lines is left out of a recording.
+  if (!existsSync(referenceFile(...file))) return [];
+  return readReferenceLines(...file).map((line) => JSON.parse(line) as T);
+}
+
+/** Builds the tree of the first snapshot and lets the controller of that time take its office anew. */
+async function begin(
+  cluster: ReplayCluster,
+  snapshot: Snapshot,
+  rpcs: readonly RecordedRpc[],
+): Promise<{ transactions: number; sent: number }> {
+  const controllerSession = snapshot['/controller']?.ephemeral;
+  for (const [path, { data, version, ephemeral }] of Object.entries(snapshot)) {
+    if (path === '/' || path === '/controller') continue;
+    const id = /^\/brokers\/ids\/(\d+)$/.exec(path)?.[1];
+    const epoch = rpcs.find(({ to, api }) => to === `broker-${id}` && api in apiNames);
+    cluster.zk.put(path, bytes(data), version, ephemeral, Number(epoch?.request['brokerEpoch'] ?? 1));
+    if (path === '/controller_epoch' && controllerSession !== undefined) {
+      cluster.zk.put(path, bytes(String(Number(data) - 1)), version - 1);
+    }
+  }
+  cluster.zk.zxid = 70;
+  const sessions = Object.entries(snapshot).filter(([path]) => /^\/brokers\/ids\/\d+$/.test(path));
+  sessions.sort(
+    ([, a], [, b]) => Number(b.ephemeral === controllerSession) - Number(a.ephemeral === controllerSession),
+  );
+  for (const [path, { ephemeral }] of sessions) {
+    cluster.startBroker(Number(path.split('/').at(-1)), ephemeral!);
+    await cluster.settle();
+  }
+  return { transactions: cluster.zk.transactions.length, sent: cluster.sent.length };
+}
+
+async function runStep(cluster: ReplayCluster, { step }: Step): Promise<void> {
+  const killed = /^SIGKILL broker (\d+)/.exec(step)?.[1];
+  if (killed !== undefined) cluster.kill(Number(killed));
+  await Promise.resolve();
+}
+
+async function ask(cluster: ReplayCluster, { api, request, to }: RecordedRpc): Promise<void> {
+  const controller = cluster.controller(Number(to.split('-')[1]));
+  if (api === 'CONTROLLED_SHUTDOWN') {
+    await controller.controlledShutdown(Number(request['brokerId']), Number(request['brokerEpoch']));
+  } else if (api === 'ELECT_LEADERS') {
+    const topics = request['topicPartitions'] as { topic: string; partitionId: number[] }[] | null;
+    const partitions =
+      topics?.flatMap(({ topic, partitionId }) => partitionId.map((partition) => ({ topic, partition }))) ??
+      controller.controllerContext.allPartitions;
+    await controller.electLeaders(partitions, request['electionType'] === 0 ? 'PREFERRED' : 'UNCLEAN');
+  } else {
+    const topics = request['topics'] as {
+      name: string;
+      partitions: { partitionIndex: number; replicas: number[] | null }[];
+    }[];
+    const reassignments = topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, replicas }) => {
+        const partition = { topic: name, partition: partitionIndex };
+        return [topicPartitionKey(name, partitionIndex), { partition, target: replicas }] as const;
+      }),
+    );
+    await controller.alterPartitionReassignments(new Map(reassignments));
+  }
+}
+
+/** What the world did to the tree, carried out in the name of its session. */
+async function applyRecorded(cluster: ReplayCluster, txn: RecordedTransaction): Promise<void> {
+  const id = Number(/^broker-(\d+)#/.exec(txn.who)?.[1] ?? 0);
+  if (txn.op === 'error' || txn.op === 'createSession') return;
+  if (txn.op === 'closeSession') {
+    const broker = cluster.brokers.get(id);
+    if (broker?.alive === true && broker.session.name === txn.who) {
+      await broker.controller.shutdown();
+      cluster.kill(id);
+    }
+    cluster.zk.closeSession(txn.who);
+    return;
+  }
+  const ops = (txn.ops ?? [txn]).map(toOp);
+  const { code } = cluster.zk.apply(txn.who, ops, txn.ops !== undefined, txn.zxid);
+  if (code !== 'OK') throw new Error(`${code}: the recorded ${recordedText(txn)} does not fit our tree`);
+  const registered = ops.find(({ op, path }) => op === 'create' && /^\/brokers\/ids\/\d+$/.test(path));
+  if (registered !== undefined) cluster.startBroker(id, txn.who);
+}
+
+function toOp({ op, path, data, version, mode }: RecordedOp): MultiOp {
+  switch (op) {
+    case 'create':
+      return { op, path, data: bytes(data), ephemeral: mode?.startsWith('ephemeral') === true };
+    case 'setData':
+      // The log has the resulting version.
+      return { op, path, data: bytes(data), version: (version ?? 0) - 1 };
+    case 'delete':
+      return { op, path, version: -1 };
+    case 'check':
+      return { op, path, version: (version ?? 0) - 1 };
+    default:
+      throw new Error(`an unknown operation was recorded: ${op}`);
+  }
+}
+
+function bytes(data: unknown): Buffer | null {
+  if (data === null || data === undefined) return null;
+  return Buffer.from(typeof data === 'string' ? data : JSON.stringify(data));
+}
+
+function isControllersOwn({ op, path, ops }: RecordedTransaction): boolean {
+  return isOwn(ops ?? [{ op, path }], ops !== undefined);
+}
+
+/** Fenced writes, the election and what precedes it. */
+function isOwn(ops: readonly { op: string; path?: string }[], isMulti: boolean): boolean {
+  if (isMulti) return ops[0]?.path === '/controller' || (ops[0]?.op === 'check' && ops[0].path === '/controller_epoch');
+  return ops[0]?.op === 'create' && ['/controller_epoch', '/feature'].includes(ops[0].path ?? '');
+}
+
+/** Whether a broker that loses an election tries before or after it learns of the winner is a matter of milliseconds. */
+function isLostRace(ops: readonly MultiOp[], code: string): boolean {
+  return ops[0]?.path === '/controller' && code === 'NODE_EXISTS';
+}
+
+function recordedText({ op, path, data, ops }: RecordedTransaction): string {
+  return (ops ?? [{ op, path, data }])
+    .map((one) => {
+      if (one.op === 'error') return `error ${one.error}`;
+      if (one.op === 'check') return `check v${Number((one as RecordedOp).version) - 1}`;
+      return `${one.op} ${one.path} ${dataText(one.data)}`;
+    })
+    .join('; ');
+}
+
+const recordedCodes: Readonly<Record<string, string>> = {
+  NO_NODE: 'NoNode',
+  NODE_EXISTS: 'NodeExists',
+  BAD_VERSION: 'BadVersion',
+};
+
+function transactionText({ ops, code }: Transaction): string {
+  return ops
+    .map((op, index) => {
+      if (op.op === 'check') return `check v${op.version}`;
+      if (code !== 'OK' && index === ops.length - 1) return `error ${recordedCodes[code] ?? code}`;
+      const data = 'data' in op && op.data !== null ? op.data.toString() : undefined;
+      return `${op.op} ${op.path} ${data === undefined ? '' : dataText(JSON.parse(data))}`;
+    })
+    .join('; ');
+}
+
+function dataText(data: unknown): string {
+  if (data === null || data === undefined) return '';
+  if (typeof data !== 'object') return String(data);
+  const { timestamp: _, ...rest } = data as { timestamp?: unknown };
+  return sortedJson(rest);
+}
+
+function recordedRpcText({ api, v, request }: RecordedRpc): string {
+  return rpcText(apiNames[api]!, v, request);
+}
+
+/** A request with what comes from hash maps put in order. */
+function rpcText(api: string, version: number, request: Record<string, unknown>): string {
+  const sorted = Object.fromEntries(
+    Object.entries(request).map(([field, value]) => [field, Array.isArray(value) ? sortedEntries(value) : value]),
+  );
+  return `${api} v${version} ${sortedJson(sorted)}`;
+}
+
+function sortedEntries(list: readonly unknown[]): unknown[] {
+  return list
+    .map((entry) => {
+      const { partitionStates, ...rest } = entry as { partitionStates?: unknown[] };
+      if (partitionStates === undefined) return entry;
+      return { ...rest, partitionStates: [...partitionStates].sort((a, b) => indexOf(a) - indexOf(b)) };
+    })
+    .sort((a, b) => (sortedJson(a) < sortedJson(b) ? -1 : 1));
+}
+
+function indexOf(state: unknown): number {
+  return (state as { partitionIndex: number }).partitionIndex;
+}
+
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function grouped<T>(
+  items: readonly T[],
+  key: (item: T) => string,
+  text: (item: T) => string,
+): Record<string, string[]> {
+  const groups: Record<string, string[]> = {};
+  for (const item of items) (groups[key(item)] ??= []).push(text(item));
+  return Object.fromEntries(
+    Object.entries(groups)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, texts]) => [name, sortedRuns(texts)]),
+  );
+}
+
+/** Neighbouring writes of partitions' znodes come in one batch: their order is by path, the order within a path stays. */
+function sortedRuns(texts: readonly string[]): string[] {
+  const part = /(create|setData) (\/brokers\/topics\/[^/]+\/partitions\/\d+)(\/state)? /;
+  const kindOf = (text: string): string => {
+    const match = part.exec(text);
+    return match === null ? '' : `${match[1]}${match[3] ?? ''}`;
+  };
+  const pathOf = (text: string): string => part.exec(text)?.[2] ?? '';
+  const result: string[] = [];
+  let run: string[] = [];
+  const flush = (): void => {
+    result.push(...run.sort((a, b) => (pathOf(a) === pathOf(b) ? 0 : pathOf(a) < pathOf(b) ? -1 : 1)));
+    run = [];
+  };
+  for (const text of texts) {
+    const kind = kindOf(text);
+    if (run[0] === undefined || kind !== kindOf(run[0])) flush();
+    if (kind === '') result.push(text);
+    else run.push(text);
+  }
+  flush();
+  return result;
+}
