@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Errors } from '@klassic/protocol';
+import { ReplicaCluster } from './replica-cluster.ts';
+import type { ReplicaClusterOptions } from './replica-cluster.ts';
+
+let cluster: ReplicaCluster | undefined;
+
+async function started(options: ReplicaClusterOptions = {}): Promise<ReplicaCluster> {
+  cluster = await new ReplicaCluster(options).start();
+  return cluster;
+}
+
+afterEach(async () => {
+  await cluster?.stop();
+  cluster = undefined;
+});
+
+const quick = { replicaLagTimeMaxMs: 4000 };
+
+describe('the ISR', () => {
+  it('loses a follower that lags, gains it when it has caught up, and the controller is told (scenario 06)', async () => {
+    const on = await started({ config: quick });
+    const key = on.createPartition('t', [2, 1, 3]);
+    await on.settle(on.produce(2, key, ['a', 'b', 'c']));
+    on.network.cut(2, 3);
+    const produced = on.produce(2, key, ['d']);
+    const startMs = on.time.milliseconds();
+    await on.until('the ISR shrinks', () => on.state(key).isr.length === 2);
+    expect(on.state(key)).toMatchObject({ isr: [2, 1], leaderEpoch: 0, zkVersion: 1 });
+    const tookMs = on.time.milliseconds() - startMs;
+    expect(tookMs).toBeGreaterThan(quick.replicaLagTimeMaxMs);
+    expect(tookMs).toBeLessThan(quick.replicaLagTimeMaxMs * 1.5 + 1000);
+    // What waited for the lost follower is answered, once ZooKeeper holds the smaller ISR.
+    expect(await on.settle(produced, 100)).toMatchObject({ errorCode: 0, baseOffset: 3 });
+    expect(on.broker(2).replicaManager.metrics()).toMatchObject({ underReplicatedPartitions: 1, isrShrinks: 1 });
+
+    on.network.heal(2, 3);
+    await on.until('the ISR grows', () => on.state(key).isr.length === 3);
+    expect(on.state(key)).toMatchObject({ isr: [2, 1, 3], leaderEpoch: 0, zkVersion: 2 });
+    expect([...on.values(3, key).values()]).toEqual(['a', 'b', 'c', 'd']);
+    expect(on.broker(2).replicaManager.metrics()).toMatchObject({ underReplicatedPartitions: 0, isrExpands: 1 });
+    await on.until('the controller is told', () => on.notified.length > 0, 20_000);
+    expect(on.notified[0]).toEqual([key]);
+  });
+
+  it('tells several changes in one notification, when the last is five seconds old', async () => {
+    const on = await started({ config: quick });
+    const keys = [on.createPartition('t', [1, 2, 3]), on.createPartition('u', [1, 2, 3])];
+    for (const key of keys) await on.settle(on.produce(1, key, ['a']));
+    on.network.cut(1, 3);
+    for (const key of keys) await on.produce(1, key, ['b'], 1);
+    await on.until('both shrink', () => keys.every((key) => on.state(key).isr.length === 2));
+    const shrunkMs = on.time.milliseconds();
+    expect(on.notified).toEqual([]);
+    await on.until('the controller is told', () => on.notified.length > 0, 10_000);
+    expect(on.time.milliseconds() - shrunkMs).toBeGreaterThan(5000 - 10);
+    expect(on.time.milliseconds() - shrunkMs).toBeLessThan(7510);
+    expect(on.notified).toEqual([keys]);
+  });
+
+  it('keeps a follower that is slow but steady', async () => {
+    const on = await started({ config: quick });
+    const key = on.createPartition('t', [1, 2, 3]);
+    for (let round = 0; round < 40; round += 1) {
+      await on.produce(1, key, [String(round)], 1);
+      await on.time.advance(250);
+    }
+    expect(on.state(key)).toMatchObject({ isr: [1, 2, 3], zkVersion: 0 });
+  });
+
+  it('refuses acks=all below min.insync.replicas, and tells when it fell below after the append (scenario 07)', async () => {
+    const on = await started({ config: quick, logDefaults: { 'min.insync.replicas': '2' } });
+    const key = on.createPartition('t', [1, 2, 3]);
+    await on.settle(on.produce(1, key, ['a']));
+    on.network.cut(1, 2);
+    on.network.cut(1, 3);
+    const waiting = on.produce(1, key, ['b']);
+    await on.until('the ISR shrinks to the leader', () => on.state(key).isr.length === 1);
+    expect(await on.settle(waiting, 100)).toMatchObject({
+      errorCode: Errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code,
+      baseOffset: 1,
+    });
+    expect(on.partition(1, key).log!.logEndOffset).toBe(2);
+    expect(await on.produce(1, key, ['c'])).toMatchObject({ errorCode: Errors.NOT_ENOUGH_REPLICAS.code, baseOffset: -1 });
+    expect(await on.produce(1, key, ['c'], 1)).toMatchObject({ errorCode: 0, baseOffset: 2 });
+    expect(on.broker(1).replicaManager.metrics()).toMatchObject({ underMinIsrPartitionCount: 1 });
+    on.network.healAll();
+    await on.until('the ISR is whole', () => on.state(key).isr.length === 3);
+    expect(await on.settle(on.produce(1, key, ['d']))).toMatchObject({ errorCode: 0 });
+  });
+
+  it('cannot be changed by a leader that ZooKeeper no longer knows as such', async () => {
+    const on = await started({ config: quick });
+    const key = on.createPartition('t', [1, 2, 3]);
+    await on.settle(on.produce(1, key, ['a']));
+    // Broker 1 is cut off from everybody, and does not hear that broker 2 leads.
+    on.network.cut(1, 2);
+    on.network.cut(1, 3);
+    on.elect(key, 2, [2, 3], [1]);
+    const orphan = on.produce(1, key, ['never acknowledged'], -1, 20_000);
+    await on.time.advance(15_000);
+    expect(on.state(key)).toMatchObject({ leader: 2, isr: [2, 3], zkVersion: 1 });
+    expect(on.partition(1, key).log!.highWatermark).toBe(1);
+    expect(await on.settle(orphan)).toMatchObject({ errorCode: Errors.REQUEST_TIMED_OUT.code });
+    expect(await on.settle(on.produce(2, key, ['b']))).toMatchObject({ errorCode: 0, baseOffset: 1 });
+    on.network.healAll();
+    on.announce([key]);
+    await on.until('the old leader follows', () => on.state(key).isr.length === 3);
+    expect([...on.values(1, key).values()]).toEqual(['a', 'b']);
+  });
+});
