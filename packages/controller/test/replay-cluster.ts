@@ -31,6 +31,8 @@ export class ReplayCluster {
   readonly time = new MockTime();
   readonly brokers = new Map<number, Broker>();
   readonly sent: SentRequest[] = [];
+  /** Every registration that a broker had. */
+  readonly registrations: { readonly id: number; readonly session: string; readonly epoch: number }[] = [];
   respond: Respond = respondWithoutErrors;
   private readonly config: Partial<ControllerConfig>;
   private readonly loggers: LoggerFactory;
@@ -44,6 +46,7 @@ export class ReplayCluster {
   startBroker(id: number, sessionName: string): KafkaController {
     const session = this.zk.connect(sessionName);
     const node = this.zk.nodes.get(BrokerIdZNode.path(id))!;
+    this.registrations.push({ id, session: sessionName, epoch: node.czxid });
     const controller = new KafkaController({
       config: {
         brokerId: id,
