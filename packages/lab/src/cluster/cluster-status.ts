@@ -33,6 +33,8 @@ export interface ClusterStatus {
 export interface ZNodeReader {
   /** The data as text, or undefined when there is no such znode. */
   data(path: string): Promise<string | undefined>;
+  /** Data and version, or undefined when there is no such znode. */
+  znode(path: string): Promise<{ data: string; version: number } | undefined>;
   /** The names of the children; none when there is no such znode. */
   children(path: string): Promise<string[]>;
 }
@@ -56,8 +58,13 @@ export async function readZooKeeper<T>(
     loggers: silentLoggers,
   });
   try {
+    const znode: ZNodeReader['znode'] = async (path) => {
+      const read = await orNone(session.getData(path));
+      return read && { data: read.data?.toString('utf8') ?? '', version: read.stat.version };
+    };
     return await use({
-      data: (path) => orNone(session.getData(path)).then((read) => read?.data?.toString('utf8')),
+      znode,
+      data: async (path) => (await znode(path))?.data,
       children: (path) => orNone(session.getChildren(path)).then((names) => names ?? []),
     });
   } finally {

@@ -1,6 +1,7 @@
 import { messageOf, LabError } from '../lab-error.ts';
 import type { Progress } from '../lab-error.ts';
 import { eventually } from '../eventually.ts';
+import { Observer } from '../observe/observer.ts';
 import type { ProcessState } from '../process/process-identity.ts';
 import { readController, readZooKeeper } from './cluster-status.ts';
 import type { BrokerState, ClusterStatus } from './cluster-status.ts';
@@ -70,7 +71,7 @@ export class LabCluster {
     const { state, broker } = await this.alive(id);
     await broker.kill();
     this.remember(state, id, 'killed');
-    this.progress(`broker ${id} was killed; ZooKeeper will miss it when its session has expired (6 s)`);
+    this.progress(`broker ${id} was killed; ZooKeeper misses it only when its session has expired`);
   }
 
   /** SIGTERM: a controlled shutdown. */
@@ -103,6 +104,11 @@ export class LabCluster {
     if ((await broker.state) !== 'paused') throw new LabError(`broker ${id} is not paused`);
     await broker.resume();
     this.progress(`broker ${id} goes on`);
+  }
+
+  /** Looks at znodes and requests of the cluster that is up. */
+  observer(): Observer {
+    return new Observer(this.home, this.state());
   }
 
   private async seen(state: LabState): Promise<ClusterStatus['brokers']> {

@@ -40,7 +40,7 @@ export async function wipeCluster(home: string, state: LabState): Promise<void> 
     if (await networkExists(dockerPrefix(home))) await docker(['network', 'rm', dockerPrefix(home)]);
   }
   for (const name of readdirSync(home)) {
-    if (/^(broker|zookeeper)-\d+$/.test(name) || name === 'cluster.json') {
+    if (/^(broker|zookeeper)-\d+$/.test(name) || ['cluster.json', 'snapshots', 'traffic'].includes(name)) {
       rmSync(join(home, name), { recursive: true, force: true, maxRetries: 5 });
     }
   }

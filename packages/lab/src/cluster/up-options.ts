@@ -16,14 +16,20 @@ export interface UpOptions {
   readonly overrides: Properties;
 }
 
+/** What is taken when nothing else is asked for. `KLASSIC_LAB_BASE_PORT` and `KLASSIC_LAB_ZOOKEEPER_PORT` move the ports. */
 export const defaultUpOptions: UpOptions = {
   brokers: 3,
   zooKeepers: 1,
   runtime: 'process',
-  basePort: 9092,
-  zooKeeperPort: 2181,
+  basePort: Number(process.env['KLASSIC_LAB_BASE_PORT'] ?? 9092),
+  zooKeeperPort: Number(process.env['KLASSIC_LAB_ZOOKEEPER_PORT'] ?? 2181),
   zooKeeper: undefined,
   overrides: {},
+};
+
+/** What makes brokers log every request, and each step of the controller: `--trace`. */
+export const traceOverrides: Properties = {
+  'klassic.log.levels': 'kafka.request.logger=TRACE,state.change.logger=TRACE,kafka.controller=DEBUG',
 };
 
 /** More than that no one machine runs. */
