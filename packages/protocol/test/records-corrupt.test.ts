@@ -88,6 +88,11 @@ describe('compression', () => {
     }
   });
 
+  it.each(['gzip', 'zstd', 'snappy'] as const)('%s goes on after the first of several streams', (codec) => {
+    const two = Buffer.concat([compress(codec, Buffer.from('hello '), 2), compress(codec, Buffer.from('again'), 2)]);
+    expect(decompress(codec, two, 2).toString()).toBe('hello again');
+  });
+
   it('reads raw snappy without the framing of Java', () => {
     // Length 5, then a literal of five bytes.
     expect(decompress('snappy', Buffer.from('0510' + '68656c6c6f', 'hex'), 2).toString()).toBe('hello');

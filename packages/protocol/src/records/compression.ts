@@ -47,7 +47,7 @@ export function decompress(
       case 'lz4':
         return lz4Decompress(data, magic === 0, maxBytes);
       case 'zstd':
-        return zstdDecompressSync(data, zlibLimits(data, maxBytes));
+        return zstdDecompress(data, maxBytes);
     }
   } catch (error) {
     if (error instanceof IllegalRecordsError || error instanceof InvalidRecordError) throw error;
@@ -56,6 +56,28 @@ export function decompress(
     }
     throw new IllegalRecordsError(`Failed to decompress record stream (${type})`, { cause: error });
   }
+}
+
+/** Node.js stops after the first frame where Java goes on to the next. */
+function zstdDecompress(data: Buffer, maxBytes: number): Buffer {
+  const parts: Buffer[] = [];
+  let total = 0;
+  let at = 0;
+  do {
+    const options = { ...zlibLimits(data, Math.max(maxBytes - total, 1)), info: true };
+    const frame = zstdDecompressSync(data.subarray(at), options) as unknown as FrameWithInfo;
+    if (frame.engine.bytesWritten === 0) break;
+    parts.push(frame.buffer);
+    total += frame.buffer.length;
+    at += frame.engine.bytesWritten;
+  } while (at < data.length);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts, total);
+}
+
+/** What `info: true` makes of the answer; `bytesWritten` are the compressed bytes that were taken. */
+interface FrameWithInfo {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 /** One chunk of output holds the records of most batches; a small batch does not ask for a large one. */
