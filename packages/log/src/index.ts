@@ -1,6 +1,10 @@
 export { KafkaStorageError } from './kafka-storage-error.ts';
-export { InvalidConfigError, logConfigFromProps, validateTopicConfig } from './log-config.ts';
+export { InvalidConfigError } from './config-types.ts';
+export { logConfigFromProps, recordMagicOf, topicConfigNames, validateTopicConfig } from './log-config.ts';
 export type { LogConfig } from './log-config.ts';
+export { DuplicateLogDirError } from './log-dirs.ts';
+export { ForeignDirectoryError } from './file-names.ts';
+export { MalformedCheckpointError } from './checkpoint-file.ts';
 export { LogManager } from './log-manager.ts';
 export type { LogManagerOptions } from './log-manager.ts';
 export { isOffsetOnly, offsetOnly, onOlderSegment, onSameSegment, positionDiff } from './log-offset-metadata.ts';
@@ -16,8 +20,9 @@ export type {
   LogStartOffsetIncrementReason,
   TimestampAndOffset,
 } from './log-types.ts';
+export { UnexpectedAppendOffsetError } from './log-appender.ts';
 export { Log } from './log.ts';
 export type { LogOptions } from './log.ts';
-export { readMetaProperties, writeMetaProperties } from './meta-properties.ts';
+export { MalformedMetaPropertiesError, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 export type { MetaProperties } from './meta-properties.ts';
-export { OffsetCheckpointFile } from './offset-checkpoint-file.ts';
+export { HIGH_WATERMARK_CHECKPOINT, OffsetCheckpointFile } from './offset-checkpoint-file.ts';

@@ -1,5 +1,13 @@
-import type { LoggerFactory, Time, TopicPartition } from '@klassic/common';
+import { basename, dirname } from 'node:path';
+import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
+import type { Logger, LoggerFactory, Time, TopicPartition } from '@klassic/common';
+import { DiskGuard } from './disk-guard.ts';
+import { FUTURE_DIR_SUFFIX, partitionOfDir } from './file-names.ts';
+import { KafkaStorageError } from './kafka-storage-error.ts';
+import { LocalLog } from './local-log.ts';
+import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
+import { offsetOnly } from './log-offset-metadata.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import type {
   ActiveProducer,
@@ -11,73 +19,439 @@ import type {
   LogStartOffsetIncrementReason,
   TimestampAndOffset,
 } from './log-types.ts';
+import { PartitionMetadataFile } from './partition-metadata-file.ts';
+import { belowLogStart, expiredBySize, expiredByTime } from './retention.ts';
+import type { AbortedTxn } from './transaction-index.ts';
+
+const EARLIEST_TIMESTAMP = -2;
+const LATEST_TIMESTAMP = -1;
+const DEFAULT_PRODUCER_ID_EXPIRATION_MS = 604_800_000;
 
 export interface LogOptions {
-  /** The partition's folder, `<log dir>/<topic>-<partition>`. */
+  /** The partition's folder, `<log dir>/<topic>-<partition>`; made when missing. */
   readonly dir: string;
-  readonly topicPartition: TopicPartition;
+  /** By default what the folder's name says. */
+  readonly topicPartition?: TopicPartition;
   readonly config: LogConfig;
   /** From `log-start-offset-checkpoint`; 0 when unknown. */
   readonly logStartOffset?: number;
   /** From `recovery-point-offset-checkpoint`; 0 when unknown. */
   readonly recoveryPoint?: number;
+  /** Whether the log dir had its clean shutdown marker; else what lies above the recovery point is checked. */
   readonly hadCleanShutdown?: boolean;
   readonly time: Time;
   readonly loggers: LoggerFactory;
-  /** `transactional.id.expiration.ms`, the time after which an idle producer id is forgotten. */
+  /** Chance in [0, 1) for `segment.jitter.ms`. */
+  readonly jitter?: () => number;
+  /** `transactional.id.expiration.ms`: idle ms after which a producer id is forgotten. */
   readonly producerIdExpirationMs?: number;
+  /** Inter-broker protocol 2.8 and later keep a topic id in `partition.metadata`; before, the file is deleted. */
+  readonly keepPartitionMetadataFile?: boolean;
+  /** Called when the disk refuses something, before the error is thrown (or where nobody waits for it). */
+  readonly onStorageError?: (error: KafkaStorageError) => void;
 }
 
-/** One partition's log. Counterpart of `kafka.log.Log`. */
-export abstract class Log {
-  /** Opens the folder (made when missing), recovering what an unclean stop left. */
-  static open(_options: LogOptions): Log {
-    throw new Error('being built');
+/**
+ * One partition's log: segments on disk, and the offsets, epochs and producers that are kept of it. Everything but
+ * `flush` happens at once, on the thread, through the page cache. Counterpart of `kafka.log.Log`.
+ */
+export class Log {
+  readonly topicPartition: TopicPartition;
+  private readonly local: LocalLog;
+  private readonly appender: LogAppender;
+  private readonly guard: DiskGuard;
+  private readonly logger: Logger;
+  private readonly keepPartitionMetadataFile: boolean;
+  private currentTopicId: string | null;
+  private lastFlushedMs: number;
+  private isClosed = false;
+
+  private constructor(options: LogOptions, guard: DiskGuard) {
+    const { time, loggers, config, dir } = options;
+    this.topicPartition = options.topicPartition ?? partitionOfDir(dir);
+    const name = topicPartitionKey(this.topicPartition.topic, this.topicPartition.partition);
+    this.logger = prefixed(loggers('kafka.log.Log'), `[Log partition=${name}, dir=${dirname(dir)}] `);
+    this.guard = guard;
+    this.lastFlushedMs = time.milliseconds();
+    this.local = new LocalLog({
+      dir,
+      topicPartition: this.topicPartition,
+      config,
+      logStartOffset: options.logStartOffset ?? 0,
+      recoveryPoint: options.recoveryPoint ?? 0,
+      hadCleanShutdown: options.hadCleanShutdown ?? true,
+      producerIdExpirationMs: options.producerIdExpirationMs ?? DEFAULT_PRODUCER_ID_EXPIRATION_MS,
+      time,
+      loggers,
+      logger: this.logger,
+      guard,
+      jitter: options.jitter ?? (() => 0),
+      flushLater: (offset) => time.soon(() => this.flushInBackground(offset)),
+    });
+    this.appender = new LogAppender(this.local);
+    this.keepPartitionMetadataFile = options.keepPartitionMetadataFile ?? false;
+    this.currentTopicId = this.loadTopicId();
   }
 
-  abstract readonly topicPartition: TopicPartition;
-  /** The partition's folder. */
-  abstract readonly dir: string;
-  /** The log dir that holds the folder. */
-  abstract readonly parentDir: string;
-  abstract readonly config: LogConfig;
-  abstract readonly logStartOffset: number;
-  abstract readonly logEndOffset: number;
-  abstract readonly logEndOffsetMetadata: LogOffsetMetadata;
-  abstract readonly highWatermark: number;
-  abstract readonly highWatermarkMetadata: LogOffsetMetadata;
-  abstract readonly lastStableOffset: number;
-  abstract readonly recoveryPoint: number;
-  abstract readonly latestEpoch: number | null;
-  /** Bytes of all `.log` files. */
-  abstract readonly size: number;
-  abstract readonly numberOfSegments: number;
-  /** Base64 topic id from `partition.metadata`; null without one. */
-  abstract readonly topicId: string | null;
+  /**
+   * Opens a partition's folder, putting in order what an unclean stop left.
+   *
+   * @throws KafkaStorageError when the disk refuses
+   */
+  static open(options: LogOptions): Log {
+    const { dir, onStorageError } = options;
+    const guard = new DiskGuard(basename(dir), dirname(dir), onStorageError ?? (() => undefined));
+    return guard.run('loading log', () => new Log(options, guard));
+  }
 
-  abstract appendAsLeader(records: Buffer, leaderEpoch: number, origin?: AppendOrigin): LogAppendInfo;
-  abstract appendAsFollower(records: Buffer): LogAppendInfo;
-  abstract read(
-    startOffset: number,
-    maxLength: number,
-    isolation: FetchIsolation,
-    minOneMessage: boolean,
-  ): FetchDataInfo;
-  abstract updateHighWatermark(offset: number): number;
-  abstract maybeIncrementHighWatermark(newHighWatermark: LogOffsetMetadata): LogOffsetMetadata | null;
-  abstract fetchOffsetSnapshot(): LogOffsetSnapshot;
-  abstract maybeIncrementLogStartOffset(offset: number, reason: LogStartOffsetIncrementReason): void;
-  abstract fetchOffsetByTimestamp(timestamp: number): TimestampAndOffset | null;
-  abstract endOffsetForEpoch(leaderEpoch: number): { leaderEpoch: number; offset: number } | null;
-  abstract maybeAssignEpochStartOffset(leaderEpoch: number, startOffset: number): void;
-  abstract truncateTo(offset: number): boolean;
-  abstract truncateFullyAndStartAt(offset: number): void;
-  abstract flush(offset?: number): Promise<void>;
-  abstract roll(expectedNextOffset?: number): void;
-  abstract deleteOldSegments(): number;
-  abstract updateConfig(config: LogConfig): void;
-  abstract activeProducers(): ActiveProducer[];
-  abstract renameDir(name: string): void;
-  abstract close(): void;
-  abstract delete(): void;
+  /** The partition's folder. */
+  get dir(): string {
+    return this.local.dir;
+  }
+
+  /** The log dir that holds the folder. */
+  get parentDir(): string {
+    return dirname(this.local.dir);
+  }
+
+  /** Whether this is the copy that shall replace the partition's log in another log dir. */
+  get isFuture(): boolean {
+    return this.dir.endsWith(FUTURE_DIR_SUFFIX);
+  }
+
+  get config(): LogConfig {
+    return this.local.config;
+  }
+
+  /** The least offset that clients may read, inclusive. */
+  get logStartOffset(): number {
+    return this.local.offsets.logStartOffset;
+  }
+
+  /** The offset that the next record gets. */
+  get logEndOffset(): number {
+    return this.local.offsets.logEndOffset;
+  }
+
+  get logEndOffsetMetadata(): LogOffsetMetadata {
+    return this.local.offsets.logEndOffsetMetadata;
+  }
+
+  /** Consumers see offsets below this one. */
+  get highWatermark(): number {
+    return this.local.offsets.highWatermark;
+  }
+
+  get highWatermarkMetadata(): LogOffsetMetadata {
+    return this.local.offsets.highWatermarkMetadata;
+  }
+
+  /** Consumers with read_committed see offsets below this one. */
+  get lastStableOffset(): number {
+    return this.local.offsets.lastStableOffset;
+  }
+
+  /** Everything below is flushed. */
+  get recoveryPoint(): number {
+    return this.local.offsets.recoveryPoint;
+  }
+
+  /** The leader epoch of the latest batch, or the one assigned since; null when there is none. */
+  get latestEpoch(): number | null {
+    return this.local.leaderEpochCache?.latestEpoch ?? null;
+  }
+
+  /** Bytes of all `.log` files. */
+  get size(): number {
+    return this.local.segments.sizeInBytes;
+  }
+
+  get numberOfSegments(): number {
+    return this.local.segments.length;
+  }
+
+  /** Base offsets of the segments, rising; the last is the active one's. */
+  get segmentBaseOffsets(): number[] {
+    return this.local.segmentBaseOffsets;
+  }
+
+  get firstSegmentBaseOffset(): number {
+    return this.local.segments.first.baseOffset;
+  }
+
+  /** Base64url topic id from `partition.metadata`; null without one. */
+  get topicId(): string | null {
+    return this.currentTopicId;
+  }
+
+  /** ms since 1970. */
+  get lastFlushMs(): number {
+    return this.lastFlushedMs;
+  }
+
+  /**
+   * Appends what a producer or coordinator sent: offsets and leader epoch are stamped into `records` in place where that
+   * is possible, else they are written anew.
+   *
+   * @returns `duplicate` when the batch is one of the producer's last five: nothing was written then
+   * @throws KafkaError MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, CORRUPT_MESSAGE, INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER,
+   *   INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, TRANSACTION_COORDINATOR_FENCED
+   * @throws RecordsError (with `errorName`), of which RecordValidationError names each refused record
+   * @throws KafkaStorageError
+   */
+  appendAsLeader(records: Buffer, leaderEpoch: number, origin: AppendOrigin = 'Client'): LogAppendInfo {
+    return this.afterAppend(
+      this.guard.run('appending records', () => this.appender.asLeader(records, leaderEpoch, origin)),
+    );
+  }
+
+  /**
+   * Appends what the leader sent, offsets and epochs as they are.
+   *
+   * @throws UnexpectedAppendOffsetError when it begins before the log end offset
+   * @throws KafkaError, KafkaStorageError
+   */
+  appendAsFollower(records: Buffer): LogAppendInfo {
+    return this.afterAppend(this.guard.run('appending records', () => this.appender.asFollower(records)));
+  }
+
+  /**
+   * Reads from the batch that holds `startOffset` on, out of one segment.
+   *
+   * @param maxLength bytes; the last batch may be cut off by it
+   * @param minOneMessage whether the first batch comes whole even if it is longer
+   * @throws KafkaError OFFSET_OUT_OF_RANGE below the log start or above the log end
+   * @throws KafkaStorageError
+   */
+  read(startOffset: number, maxLength: number, isolation: FetchIsolation, minOneMessage: boolean): FetchDataInfo {
+    return this.guard.run('reading', () => this.local.reader.read(startOffset, maxLength, isolation, minOneMessage));
+  }
+
+  /** Sets the high watermark, kept between log start and log end; returns where it is now. */
+  updateHighWatermark(offset: number): number {
+    return this.local.offsets.updateHighWatermark(offsetOnly(offset));
+  }
+
+  /** Moves the high watermark up, never down; returns the old one if it moved, else null. */
+  maybeIncrementHighWatermark(newHighWatermark: LogOffsetMetadata): LogOffsetMetadata | null {
+    return this.local.offsets.maybeIncrementHighWatermark(newHighWatermark);
+  }
+
+  /** The four offsets with their places. */
+  fetchOffsetSnapshot(): LogOffsetSnapshot {
+    return this.guard.run('reading', () => this.local.offsets.snapshot());
+  }
+
+  /**
+   * Moves the log start offset up (DeleteRecords, or a leader's that moved).
+   *
+   * @returns whether it moved
+   * @throws KafkaError OFFSET_OUT_OF_RANGE above the high watermark
+   */
+  maybeIncrementLogStartOffset(offset: number, reason: LogStartOffsetIncrementReason): boolean {
+    return this.guard.run('increasing log start offset', () => this.local.maybeIncrementLogStartOffset(offset, reason));
+  }
+
+  /**
+   * The first offset at or after a time, for ListOffsets.
+   *
+   * @param timestamp ms; -2 for the log start offset, -1 for the log end offset
+   * @returns null when no record is that late
+   */
+  fetchOffsetByTimestamp(timestamp: number): TimestampAndOffset | null {
+    if (timestamp === EARLIEST_TIMESTAMP) {
+      const earliest = this.local.leaderEpochCache?.earliestEntry ?? null;
+      const isKnown = earliest !== null && earliest.startOffset <= this.logStartOffset;
+      return { timestamp: -1, offset: this.logStartOffset, leaderEpoch: isKnown ? earliest.epoch : null };
+    }
+    if (timestamp === LATEST_TIMESTAMP) {
+      return { timestamp: -1, offset: this.logEndOffset, leaderEpoch: this.latestEpoch };
+    }
+    return this.guard.run('fetching offset by timestamp', () => this.local.reader.findByTimestamp(timestamp));
+  }
+
+  /** Where a leader epoch ends, for OffsetsForLeaderEpoch; null when it is unknown. */
+  endOffsetForEpoch(leaderEpoch: number): { leaderEpoch: number; offset: number } | null {
+    return this.local.leaderEpochCache?.endOffsetFor(leaderEpoch) ?? null;
+  }
+
+  /** Notes that a leader epoch begins at an offset; a new leader does so before its first append. */
+  maybeAssignEpochStartOffset(leaderEpoch: number, startOffset: number): void {
+    this.guard.run('assigning leader epoch', () => this.local.leaderEpochCache?.assign(leaderEpoch, startOffset));
+  }
+
+  /** Aborted transactions that touch offsets from `startOffset` to below `upperBoundOffset`. */
+  collectAbortedTransactions(startOffset: number, upperBoundOffset: number): AbortedTxn[] {
+    return this.guard.run('reading', () => this.local.reader.collectAbortedTransactions(startOffset, upperBoundOffset));
+  }
+
+  /**
+   * Drops everything at and above `offset`.
+   *
+   * @returns false when there was nothing to drop
+   * @throws KafkaStorageError
+   */
+  truncateTo(offset: number): boolean {
+    invariant(offset >= 0, () => `Cannot truncate partition to a negative offset (${offset})`);
+    return this.guard.run(`truncating log to offset ${offset}`, () => this.local.truncateTo(offset));
+  }
+
+  /** Drops everything; the next record gets `offset`. @throws KafkaStorageError */
+  truncateFullyAndStartAt(offset: number): void {
+    this.guard.run('truncating the entire log', () => {
+      this.local.truncateFullyAndStartAt(offset);
+    });
+  }
+
+  /**
+   * Flushes what lies below `offset` (by default everything) to the disk, off the thread, and moves the recovery point.
+   *
+   * @throws KafkaStorageError
+   */
+  async flush(offset = this.logEndOffset): Promise<void> {
+    if (offset <= this.recoveryPoint) return;
+    const { truncations } = this.local;
+    await this.guard.runInBackground('flushing log', async () => {
+      for (const segment of this.local.segments.range(this.recoveryPoint, offset)) await segment.flushInBackground();
+    });
+    // What was cut off meanwhile and written again was not flushed.
+    if (truncations === this.local.truncations) this.noteFlushed(offset);
+  }
+
+  /** Flushes everything before it returns. @throws KafkaStorageError */
+  flushNow(): void {
+    const offset = this.logEndOffset;
+    if (offset <= this.recoveryPoint) return;
+    this.guard.run('flushing log', () => {
+      for (const segment of this.local.segments.range(this.recoveryPoint, offset)) segment.flush();
+    });
+    this.noteFlushed(offset);
+  }
+
+  /** Begins a new segment, at the log end or above. The old one is flushed in the background. @throws KafkaStorageError */
+  roll(expectedNextOffset = 0): void {
+    this.guard.run('rolling log segment', () => this.local.roll(expectedNextOffset));
+  }
+
+  /**
+   * Removes segments that retention lets go, as `cleanup.policy` has it.
+   *
+   * @returns how many
+   */
+  deleteOldSegments(): number {
+    return this.guard.run('deleting segments', () => {
+      const { cleanupPolicy, retentionMs, retentionBytes } = this.config;
+      let deleted = 0;
+      if (cleanupPolicy.includes('delete')) {
+        const byTime = expiredByTime(retentionMs, this.local.time.milliseconds());
+        deleted += this.local.deleteSegments(byTime, `retention time ${retentionMs}ms breach`);
+        const bySize = expiredBySize(retentionBytes, this.size);
+        deleted += this.local.deleteSegments(bySize, `retention size ${retentionBytes} breach`);
+      }
+      const { logStartOffset } = this;
+      return (
+        deleted + this.local.deleteSegments(belowLogStart(logStartOffset), `log start offset ${logStartOffset} breach`)
+      );
+    });
+  }
+
+  /** New settings, from now on. Index sizes and intervals count for segments to come. */
+  updateConfig(config: LogConfig): void {
+    this.guard.run('updating config', () => {
+      this.local.updateConfig(config);
+    });
+  }
+
+  /** Producers that this partition remembers (`DescribeProducers`). */
+  activeProducers(): ActiveProducer[] {
+    return [...this.local.producerStateManager.activeProducers.values()].map((entry) => ({
+      producerId: entry.producerId,
+      producerEpoch: entry.producerEpoch,
+      lastSequence: entry.lastSequence,
+      lastTimestamp: entry.lastTimestamp,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      currentTxnStartOffset: entry.currentTxnFirstOffset ?? -1,
+    }));
+  }
+
+  /** Forgets producer ids that were idle for too long; to be called every ten minutes. */
+  removeExpiredProducers(): void {
+    this.local.producerStateManager.removeExpiredProducers(this.local.time.milliseconds());
+  }
+
+  /** Writes the topic id into `partition.metadata`, where the inter-broker protocol has topic ids. */
+  assignTopicId(topicId: string): void {
+    invariant(
+      this.currentTopicId === null || this.currentTopicId === topicId,
+      () => `Tried to assign topic ID ${topicId}, but the log already has ${this.currentTopicId}`,
+    );
+    if (!this.keepPartitionMetadataFile || this.currentTopicId === topicId) return;
+    this.guard.run('writing partition metadata', () => {
+      new PartitionMetadataFile(this.dir).write(topicId);
+    });
+    this.currentTopicId = topicId;
+  }
+
+  /** Gives the folder another name within its log dir. */
+  renameDir(name: string): void {
+    this.guard.run('renaming dir', () => {
+      this.local.renameDir(name);
+    });
+  }
+
+  /** Takes a snapshot of the producers, trims the indexes and closes all files. Flush before. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.guard.run('closing log', () => {
+      this.local.close();
+    });
+  }
+
+  /** Closes files as they are: for a log dir that failed. */
+  closeHandlers(): void {
+    this.isClosed = true;
+    this.local.closeHandlers();
+  }
+
+  /** Removes the folder with everything in it. */
+  delete(): void {
+    this.isClosed = true;
+    this.guard.run('deleting log', () => {
+      this.local.delete();
+    });
+  }
+
+  toString(): string {
+    const { topic, partition } = this.topicPartition;
+    return (
+      `Log(dir=${this.dir}, topic=${topic}, partition=${partition}, highWatermark=${this.highWatermark}, ` +
+      `lastStableOffset=${this.lastStableOffset}, logStartOffset=${this.logStartOffset}, logEndOffset=${this.logEndOffset})`
+    );
+  }
+
+  private afterAppend(info: LogAppendInfo): LogAppendInfo {
+    if (!info.duplicate && this.logEndOffset - this.recoveryPoint >= this.config.flushMessages) this.flushNow();
+    return info;
+  }
+
+  private noteFlushed(offset: number): void {
+    this.local.offsets.advanceRecoveryPoint(offset);
+    this.lastFlushedMs = this.local.time.milliseconds();
+  }
+  private flushInBackground(offset: number): void {
+    if (this.isClosed) return;
+    this.flush(offset).catch((error: unknown) => {
+      // A failing disk was reported by the guard already.
+      if (!(error instanceof KafkaStorageError)) throw error;
+      this.logger.error(error.message, error);
+    });
+  }
+
+  private loadTopicId(): string | null {
+    const file = new PartitionMetadataFile(this.dir);
+    if (this.keepPartitionMetadataFile) return file.read();
+    file.delete();
+    return null;
+  }
 }

@@ -1,0 +1,36 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockTime, silentLoggers } from '@klassic/common';
+import { Log, logConfigFromProps } from '../src/index.ts';
+import type { LogOptions } from '../src/index.ts';
+
+/** A folder of its own, removed after `use`. */
+export async function withTempDir<T>(use: (dir: string) => T | Promise<T>): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'klassic-log-'));
+  try {
+    return await use(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Opens `<dir>/t-0` with topic settings, in virtual time. */
+export function openLog(dir: string, settings: Record<string, string> = {}, options: Partial<LogOptions> = {}): Log {
+  return Log.open({
+    dir: join(dir, 't-0'),
+    config: logConfigFromProps({}, settings),
+    time: new MockTime(),
+    loggers: silentLoggers,
+    ...options,
+  });
+}
+
+/** Every file of a folder in hex, by name. */
+export function filesOf(dir: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(dir)
+      .sort()
+      .map((name) => [name, readFileSync(join(dir, name)).toString('hex')]),
+  );
+}
