@@ -5,6 +5,8 @@ export { KafkaZkClient } from './client/kafka-zk-client.ts';
 export type { ConditionalUpdateChecker, ConditionalUpdateResult, KafkaZkClientOptions } from './client/zk-requests.ts';
 export * from './leader-and-isr.ts';
 export * from './requests.ts';
+export { parseConnectString } from './session/connect-string.ts';
+export type { ConnectString } from './session/connect-string.ts';
 export * from './session/zookeeper-session.ts';
 export type { StateChangeHandler, ZNodeChangeHandler, ZNodeChildChangeHandler } from './session/handlers.ts';
 export type { Stat } from './stat.ts';

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { eventually, startZooKeeper } from '@klassic/test-support';
 import type { TestZooKeeper } from '@klassic/test-support';
-import { BrokerIdZNode, ControllerMovedError, persistentPaths } from '@klassic/zookeeper';
+import { BrokerIdZNode, ControllerMovedError, KafkaZkClient, persistentPaths } from '@klassic/zookeeper';
 import type { BrokerInfo, LeaderIsrAndControllerEpoch } from '@klassic/zookeeper';
 
 import { startRelay } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { closeSessions, openClient } from './support.ts';
+import { closeSessions, openClient, sessionOptions } from './support.ts';
 
 jest.setTimeout(60_000);
 
@@ -58,6 +58,14 @@ describe('KafkaZkClient', () => {
     expect(ids[0]).toBe(ids[1]);
     expect(await one.getClusterId()).toBe(ids[0]);
     expect([await one.generateBrokerSequenceId(), await two.generateBrokerSequenceId()]).toEqual([1, 2]);
+  });
+
+  it('makes the chroot of its connect string', async () => {
+    const options = { ...sessionOptions(`${zooKeeper.connectString}${chroot}/a/b`), secure: false };
+    const zk = await KafkaZkClient.connect(options);
+    await zk.makeSurePersistentPathExists('/c');
+    await zk.close();
+    expect(await (await client()).pathExists('/a/b/c')).toBe(true);
   });
 
   it('registers brokers with their epochs, and refuses a second one of the same id', async () => {

@@ -330,14 +330,53 @@ describe('A ZooKeeper session', () => {
       `Timed out waiting for connection to ZooKeeper at 127.0.0.1:${port}: none within 300 ms`,
     );
 
-    const deaf = createServer((socket) => socket.resume());
+    let accepted = 0;
+    const deaf = createServer((socket) => {
+      accepted += 1;
+      socket.resume();
+    });
     await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
     const silent = `127.0.0.1:${(deaf.address() as AddressInfo).port}`;
-    await expect(ZooKeeperSession.connect(sessionOptions(silent, { connectionTimeoutMs: 300 }))).rejects.toThrow(
-      ZooKeeperClientTimeoutError,
-    );
+    const options = sessionOptions(silent, { sessionTimeoutMs: 200, connectionTimeoutMs: 1000 });
+    await expect(ZooKeeperSession.connect(options)).rejects.toThrow(ZooKeeperClientTimeoutError);
+    // A handshake that nobody answers is given up and tried again.
+    expect(accepted).toBeGreaterThan(1);
     await new Promise<void>((resolve) => {
       deaf.close(() => resolve());
     });
+  });
+});
+
+describe('A ZooKeeper session with an ensemble', () => {
+  let ensemble: TestZooKeeper;
+
+  beforeAll(async () => {
+    ensemble = await startZooKeeper({ servers: 3 });
+  });
+  afterAll(() => ensemble.stop());
+  afterEach(closeSessions);
+
+  it('moves to another server when its own dies, with its watches', async () => {
+    const session = await openSession(ensemble.connectString, { sessionTimeoutMs: 10_000 });
+    const { sessionId } = session;
+    await session.create('/watched', null);
+    await session.create('/mine', null, { ephemeral: true });
+    let changed = 0;
+    session.registerZNodeChangeHandler({ path: '/watched', handleDataChange: () => (changed += 1) });
+    for (const server of ensemble.servers) {
+      await session.getData('/watched');
+      const before = changed;
+      await server.kill();
+      await session.waitUntilConnected();
+      const write = await eventually(async () => {
+        const { code } = await session.handleRequest({ op: 'setData', path: '/watched', data: null, version: -1 });
+        return code === 'OK';
+      });
+      expect(write).toBe(true);
+      await eventually(() => changed === before + 1);
+      await server.start();
+    }
+    expect(session.sessionId).toBe(sessionId);
+    expect((await session.exists('/mine'))!.ephemeralOwner).toBe(sessionId);
   });
 });

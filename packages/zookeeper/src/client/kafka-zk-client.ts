@@ -1,6 +1,9 @@
 import type { TopicPartition } from '@klassic/common';
 
 import { ensureOk } from '../requests.ts';
+import { parseConnectString } from '../session/connect-string.ts';
+import { ZooKeeperSession } from '../session/zookeeper-session.ts';
+import type { ZooKeeperSessionOptions } from '../session/zookeeper-session.ts';
 import {
   IsrChangeNotificationSequenceZNode,
   IsrChangeNotificationZNode,
@@ -8,6 +11,7 @@ import {
   LogDirEventNotificationZNode,
 } from '../znodes/notification.ts';
 import { SecurityZkClient } from './security-zk-client.ts';
+import type { KafkaZkClientOptions } from './zk-requests.ts';
 
 /**
  * Everything Kafka asks of ZooKeeper, in Kafka's terms. One subject lies upon the other: requests and their repetition,
@@ -18,6 +22,26 @@ import { SecurityZkClient } from './security-zk-client.ts';
  * `/controller_epoch`, and is refused with ControllerMovedError once another controller has been elected.
  */
 export class KafkaZkClient extends SecurityZkClient {
+  /**
+   * Begins a session, and makes the chroot of the connect string where it is missing, as a starting broker does.
+   *
+   * @throws InvalidConnectStringError, ZooKeeperClientTimeoutError: each with one line for the user
+   */
+  static async connect(options: ZooKeeperSessionOptions & KafkaZkClientOptions): Promise<KafkaZkClient> {
+    const { time, loggers } = options;
+    const { servers, chroot } = parseConnectString(options.connectString);
+    if (chroot !== undefined) {
+      const session = await ZooKeeperSession.connect({ ...options, connectString: servers });
+      const root = new KafkaZkClient(session, time, loggers, options);
+      try {
+        await root.makeSurePersistentPathExists(chroot);
+      } finally {
+        await root.close();
+      }
+    }
+    return new KafkaZkClient(await ZooKeeperSession.connect(options), time, loggers, options);
+  }
+
   /** Tells the controller which ISRs this leader has changed (before inter.broker.protocol.version 2.7). */
   async propagateIsrChanges(partitions: readonly TopicPartition[]): Promise<void> {
     const path = await this.createSequential(
