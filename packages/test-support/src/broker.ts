@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { BrokerProcess, brokerProperties, freePorts } from '@klassic/lab';
-import type { ProcessIdentity, Properties } from '@klassic/lab';
+import { BrokerProcess, brokerProperties, eventually, freePorts, readZooKeeper } from '@klassic/lab';
+import type { BrokerProcessOptions, ProcessIdentity, Properties } from '@klassic/lab';
 import { killAfterwards, temporaryFolder } from './left-overs.ts';
 import { startZooKeeper } from './zookeeper.ts';
 import type { TestZooKeeper } from './zookeeper.ts';
@@ -21,6 +21,13 @@ export interface StartBrokerOptions {
 
 /** A broker as a real process, which is killed at the latest when the test process ends. */
 export class TestBroker extends BrokerProcess {
+  private readonly zooKeeperConnect: string;
+
+  constructor(options: BrokerProcessOptions, zooKeeperConnect: string) {
+    super(options);
+    this.zooKeeperConnect = zooKeeperConnect;
+  }
+
   get bootstrapServer(): string {
     return `${this.host}:${this.port}`;
   }
@@ -36,10 +43,25 @@ export class TestBroker extends BrokerProcess {
     return identity;
   }
 
-  /** kill -9 and a start with the same data. */
+  /** Whether ZooKeeper has `/brokers/ids/<id>`, be it of an earlier life. */
+  isRegistered(): Promise<boolean> {
+    const path = `/brokers/ids/${this.id}`;
+    return readZooKeeper(this.zooKeeperConnect, async (reader) => (await reader.data(path)) !== undefined);
+  }
+
+  /** Starts it again once the session of its earlier life has expired: before that it refuses to, as Kafka's does. */
+  async startAgain(): Promise<void> {
+    await eventually(async () => !(await this.isRegistered()), {
+      timeoutMs: 60_000,
+      what: `the end of the session of broker ${this.id}`,
+    });
+    await this.start();
+  }
+
+  /** kill -9, and a start with the same data once its session has expired. */
   async restart(): Promise<void> {
     await this.kill();
-    await this.start();
+    await this.startAgain();
   }
 }
 
@@ -48,7 +70,7 @@ export async function prepareBroker(options: StartBrokerOptions): Promise<TestBr
   const id = options.id ?? 1;
   const port = options.port ?? (await freePorts(1))[0]!;
   const folder = options.folder ?? temporaryFolder(`broker-${id}`);
-  const broker = new TestBroker({ id, host: '127.0.0.1', port, folder });
+  const broker = new TestBroker({ id, host: '127.0.0.1', port, folder }, options.zooKeeperConnect);
   broker.configure(
     brokerProperties({
       id,
