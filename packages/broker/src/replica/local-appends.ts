@@ -1,6 +1,6 @@
 import type { Logger } from '@klassic/common';
 import type { AppendOrigin, LogAppendInfo } from '@klassic/log';
-import { Errors, KafkaError, RecordValidationError } from '@klassic/protocol';
+import { Errors, RecordValidationError } from '@klassic/protocol';
 import type { ErrorEntry } from '@klassic/protocol';
 import { isInternalTopic } from '../metadata/index.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
@@ -66,9 +66,9 @@ export class LocalAppends {
         batchIndex,
         batchIndexErrorMessage: message,
       }));
-      return failed(error.error, this.logStartOffset(key), recordErrors, error.message);
+      return failed(errorOf(error), this.logStartOffset(key), recordErrors, error.message);
     }
-    const entry = error instanceof KafkaError ? error.error : errorOf(error);
+    const entry = errorOf(error);
     if (expectedErrors.has(entry)) return failed(entry, -1);
     this.logger.error(`Error processing append operation on partition ${key}`, error);
     return failed(entry, this.logStartOffset(key));

@@ -1,8 +1,8 @@
 import type { Logger, Time } from '@klassic/common';
 import { topicPartitionKey } from '@klassic/common';
-import { KafkaStorageError, offsetOnly } from '@klassic/log';
+import { offsetOnly } from '@klassic/log';
 import type { FetchIsolation, LogOffsetMetadata } from '@klassic/log';
-import { Errors, KafkaError } from '@klassic/protocol';
+import { Errors, KafkaError, RecordsError } from '@klassic/protocol';
 import type { ErrorEntry } from '@klassic/protocol';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import { emptyRecords } from './messages.ts';
@@ -41,10 +41,10 @@ const expectedErrors: ReadonlySet<ErrorEntry> = new Set([
   Errors.OFFSET_OUT_OF_RANGE,
 ]);
 
-/** The error code for what a handler of one partition threw. */
+/** The error of Kafka's table for what a handler of one partition threw. */
 export function errorOf(error: unknown): ErrorEntry {
   if (error instanceof KafkaError) return error.error;
-  return error instanceof KafkaStorageError ? Errors.KAFKA_STORAGE_ERROR : Errors.UNKNOWN_SERVER_ERROR;
+  return error instanceof RecordsError ? Errors[error.errorName] : Errors.UNKNOWN_SERVER_ERROR;
 }
 
 /** Reads for fetches from the local logs. Part of the reference's `ReplicaManager`. */

@@ -2,7 +2,7 @@ import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
 import type { Cancel, Logger, Time } from '@klassic/common';
 import { KafkaStorageError } from '@klassic/log';
 import type { Log } from '@klassic/log';
-import { errorByCode, Errors, KafkaError } from '@klassic/protocol';
+import { errorByCode, Errors } from '@klassic/protocol';
 import type { ErrorEntry, ResponseOf } from '@klassic/protocol';
 import { FetchSessionHandler } from './fetch-session-handler.ts';
 import type { FetchRequestData } from './fetch-session-handler.ts';
@@ -164,7 +164,7 @@ export class ReplicaFetcherThread {
           `Error when sending leader epoch request for ${[...asked.keys()].join(', ')}: ${String(error)}`,
         );
       }
-      const { code } = error instanceof KafkaError ? error.error : Errors.UNKNOWN_SERVER_ERROR;
+      const { code } = errorOf(error);
       return new Map([...asked.keys()].map((key) => [key, { errorCode: code, leaderEpoch: -1, endOffset: -1 }]));
     }
   }
@@ -330,7 +330,7 @@ export class ReplicaFetcherThread {
         this.moveToEnd(key, next);
       });
     } catch (error) {
-      const entry = error instanceof KafkaError ? error.error : Errors.UNKNOWN_SERVER_ERROR;
+      const entry = errorOf(error);
       if (!this.running) return;
       if (entry === Errors.FENCED_LEADER_EPOCH) {
         this.onPartitionFenced(key, currentLeaderEpoch);

@@ -81,7 +81,10 @@ describe('the ISR', () => {
       baseOffset: 1,
     });
     expect(on.partition(1, key).log!.logEndOffset).toBe(2);
-    expect(await on.produce(1, key, ['c'])).toMatchObject({ errorCode: Errors.NOT_ENOUGH_REPLICAS.code, baseOffset: -1 });
+    expect(await on.produce(1, key, ['c'])).toMatchObject({
+      errorCode: Errors.NOT_ENOUGH_REPLICAS.code,
+      baseOffset: -1,
+    });
     expect(await on.produce(1, key, ['c'], 1)).toMatchObject({ errorCode: 0, baseOffset: 2 });
     expect(on.broker(1).replicaManager.metrics()).toMatchObject({ underMinIsrPartitionCount: 1 });
     on.network.healAll();

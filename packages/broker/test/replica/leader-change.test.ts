@@ -16,7 +16,12 @@ afterEach(async () => {
   cluster = undefined;
 });
 
-function stopReplica(key: string, leaderEpoch: number, deletePartition: boolean, controllerEpoch = 1): RequestOf<'StopReplica'> {
+function stopReplica(
+  key: string,
+  leaderEpoch: number,
+  deletePartition: boolean,
+  controllerEpoch = 1,
+): RequestOf<'StopReplica'> {
   const [topic = '', partition = '0'] = key.split('-');
   const partitionStates = [{ partitionIndex: Number(partition), leaderEpoch, deletePartition }];
   return {
@@ -154,6 +159,8 @@ describe('a change of leader', () => {
     expect(() => on.updateMetadata(2, [key])).toThrow(/old controller/);
     expect(on.leaderAndIsr(2, [key]).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
     expect(on.partition(2, key).isLeader).toBe(false);
-    expect(replicaManager.stopReplicas(1, stopReplica(key, 9, false)).errorCode).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
+    expect(replicaManager.stopReplicas(1, stopReplica(key, 9, false)).errorCode).toBe(
+      Errors.STALE_CONTROLLER_EPOCH.code,
+    );
   });
 });

@@ -87,7 +87,13 @@ describe('replication from the leader to its followers', () => {
     expect(first.records.length).toBeGreaterThan(0);
     expect((await consume(on, 1, key, 1)).records.length).toBe(0);
     const { replicaManager } = on.broker(1);
-    const latest = replicaManager.fetchOffsetForTimestamp({ topic: 't', partition: 0 }, -1, 'read_uncommitted', -1, true);
+    const latest = replicaManager.fetchOffsetForTimestamp(
+      { topic: 't', partition: 0 },
+      -1,
+      'read_uncommitted',
+      -1,
+      true,
+    );
     expect(latest).toMatchObject({ offset: 1, leaderEpoch: 0 });
   });
 
