@@ -4,7 +4,7 @@ import { KafkaStorageError } from '@klassic/log';
 import type { Log, TimestampAndOffset } from '@klassic/log';
 import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
-import { DelayedDeleteRecords } from './delayed-delete-records.ts';
+import type { DelayedDeleteRecords } from './delayed-delete-records.ts';
 import { DelayedFetch, fetchStatuses } from './delayed-fetch.ts';
 import { DelayedOperationPurgatory } from './delayed-operation.ts';
 import { DelayedProduce } from './delayed-produce.ts';

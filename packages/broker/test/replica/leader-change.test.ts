@@ -32,7 +32,7 @@ function stopReplica(
     topicStates: [{ topicName: topic, partitionStates }],
     topics: [],
     ungroupedPartitions: [],
-  } as unknown as RequestOf<'StopReplica'>;
+  };
 }
 
 describe('a change of leader', () => {

@@ -191,7 +191,7 @@ export class TestBroker {
         ...this.replicaManager.lastOffsetForLeaderEpoch({ topic, partition }, currentLeaderEpoch, leaderEpoch),
       })),
     }));
-    return { throttleTimeMs: 0, topics } as ResponseOf<'OffsetForLeaderEpoch'>;
+    return { throttleTimeMs: 0, topics };
   }
 
   private listOffsets(request: RequestOf<'ListOffsets'>): ResponseOf<'ListOffsets'> {
