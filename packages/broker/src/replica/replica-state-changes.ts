@@ -19,7 +19,7 @@ const epochDuringDelete = -2;
 const noEpoch = -1;
 
 /** Called after LeaderAndIsr with the partitions this broker has begun to lead, or to follow. */
-export type OnLeadershipChange = (leaders: readonly Partition[], followers: readonly Partition[]) => void;
+export type OnLeadershipChange = (leaders: Partition[], followers: Partition[]) => void;
 
 /** What the controller's requests are carried out with. */
 export interface ReplicaStateChangesOptions {
