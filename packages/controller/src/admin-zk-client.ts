@@ -1,10 +1,10 @@
 import type { Logger, LoggerFactory, Random } from '@klassic/common';
+import { Errors, KafkaError } from '@klassic/protocol';
 import type { KafkaZkClient, ReplicaAssignment } from '@klassic/zookeeper';
 import { ZooKeeperError } from '@klassic/zookeeper';
 import { assignmentOf, isBeingReassigned } from './replica-assignment.ts';
 import type { BrokerMetadata } from './replica-placement.ts';
 import { assignReplicasToBrokers } from './replica-placement.ts';
-import { RequestError } from './request-error.ts';
 import { partitionOfKey } from './topic-changes.ts';
 import { hasCollisionChars, topicNamesCollide, validateTopicName } from './topic-name.ts';
 
@@ -49,14 +49,14 @@ export class AdminZkClient {
     this.log = options.loggers('kafka.zk.AdminZkClient');
   }
 
-  /** The registered brokers, by ascending id. @throws RequestError when racks count and only some brokers have one */
+  /** The registered brokers, by ascending id. @throws KafkaError when racks count and only some brokers have one */
   async getBrokerMetadatas(mode: RackAwareMode = 'enforced'): Promise<BrokerMetadata[]> {
     const brokers = await this.store.getAllBrokersInCluster();
     const withRack = brokers.filter(({ rack }) => rack !== null).length;
     const partial = withRack > 0 && withRack < brokers.length;
     if (mode === 'enforced' && partial) {
-      throw new RequestError(
-        'UNKNOWN_SERVER_ERROR',
+      throw new KafkaError(
+        Errors.UNKNOWN_SERVER_ERROR,
         'Not all brokers have rack information. Add --disable-rack-aware in command line to make replica assignment without rack information.',
       );
     }
@@ -64,7 +64,7 @@ export class AdminZkClient {
     return brokers.map(({ id, rack }) => ({ id, rack: ignoreRacks ? null : rack })).sort((a, b) => a.id - b.id);
   }
 
-  /** Creates a topic, its replicas placed by chance over all brokers. @throws RequestError as its parts do */
+  /** Creates a topic, its replicas placed by chance over all brokers. @throws KafkaError as its parts do */
   async createTopic(
     topic: string,
     partitions: number,
@@ -84,7 +84,7 @@ export class AdminZkClient {
   /**
    * Writes the configuration, then the assignment of a new topic.
    *
-   * @throws RequestError what `validateTopicCreate` finds; TOPIC_ALREADY_EXISTS also when somebody was quicker
+   * @throws KafkaError what `validateTopicCreate` finds; TOPIC_ALREADY_EXISTS also when somebody was quicker
    */
   async createTopicWithAssignment(
     topic: string,
@@ -106,7 +106,7 @@ export class AdminZkClient {
   }
 
   /**
-   * @throws RequestError INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS or INVALID_REPLICA_ASSIGNMENT; what the
+   * @throws KafkaError INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS or INVALID_REPLICA_ASSIGNMENT; what the
    *   validator of configurations throws
    */
   async validateTopicCreate(
@@ -130,10 +130,10 @@ export class AdminZkClient {
     this.options.validateTopicConfig(config);
   }
 
-  /** Marks a topic for deletion by the controller. A topic so marked stays so. @throws RequestError UNKNOWN_TOPIC_OR_PARTITION */
+  /** Marks a topic for deletion by the controller. A topic so marked stays so. @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION */
   async deleteTopic(topic: string): Promise<void> {
     if (!(await this.store.topicExists(topic))) {
-      throw new RequestError('UNKNOWN_TOPIC_OR_PARTITION', `Topic \`${topic}\` to delete does not exist`);
+      throw new KafkaError(Errors.UNKNOWN_TOPIC_OR_PARTITION, `Topic \`${topic}\` to delete does not exist`);
     }
     try {
       await this.store.createDeleteTopicPath(topic);
@@ -149,7 +149,7 @@ export class AdminZkClient {
    * @param count how many the topic is to have
    * @param assignments the replicas of each new partition; placed as if the topic had been so large from the start when null
    * @returns the replicas of all partitions, the new ones among them
-   * @throws RequestError UNKNOWN_TOPIC_OR_PARTITION, REASSIGNMENT_IN_PROGRESS, INVALID_PARTITIONS,
+   * @throws KafkaError UNKNOWN_TOPIC_OR_PARTITION, REASSIGNMENT_IN_PROGRESS, INVALID_PARTITIONS,
    *   INVALID_REPLICA_ASSIGNMENT or BROKER_NOT_AVAILABLE
    */
   async addPartitions(
@@ -161,13 +161,13 @@ export class AdminZkClient {
     const brokers = await this.getBrokerMetadatas();
     const existing = await this.existingAssignment(topic);
     if (count < existing.size) {
-      throw new RequestError(
-        'INVALID_PARTITIONS',
+      throw new KafkaError(
+        Errors.INVALID_PARTITIONS,
         `Topic currently has ${existing.size} partitions, which is higher than the requested ${count}.`,
       );
     }
     if (count === existing.size) {
-      throw new RequestError('INVALID_PARTITIONS', `Topic already has ${existing.size} partitions.`);
+      throw new KafkaError(Errors.INVALID_PARTITIONS, `Topic already has ${existing.size} partitions.`);
     }
     const added =
       assignments === null
@@ -177,11 +177,11 @@ export class AdminZkClient {
     return new Map([...[...existing].map(([id, { replicas }]) => [id, replicas] as const), ...added]);
   }
 
-  /** Replaces a topic's configuration and tells all brokers. @throws RequestError, or what the validator throws */
+  /** Replaces a topic's configuration and tells all brokers. @throws KafkaError, or what the validator throws */
   async changeTopicConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void> {
     validateTopicName(topic);
     if (!(await this.store.topicExists(topic))) {
-      throw new RequestError('UNKNOWN_TOPIC_OR_PARTITION', `Topic '${topic}' does not exist.`);
+      throw new KafkaError(Errors.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${topic}' does not exist.`);
     }
     this.options.validateTopicConfig(config);
     await this.changeEntityConfig('topics', topic, config);
@@ -203,8 +203,8 @@ export class AdminZkClient {
     if (topics.includes(topic)) throw topicExists(topic);
     const colliding = topics.filter((other) => topicNamesCollide(topic, other));
     if (colliding.length === 0) return;
-    throw new RequestError(
-      'INVALID_TOPIC_EXCEPTION',
+    throw new KafkaError(
+      Errors.INVALID_TOPIC_EXCEPTION,
       `Topic '${topic}' collides with existing topics: ${colliding.join(', ')}`,
     );
   }
@@ -214,12 +214,12 @@ export class AdminZkClient {
     for (const [key, assignment] of await this.store.getFullReplicaAssignmentForTopics([topic])) {
       if (isBeingReassigned(assignment)) {
         const text = `A partition reassignment is in progress for the topic '${topic}'.`;
-        throw new RequestError('REASSIGNMENT_IN_PROGRESS', text);
+        throw new KafkaError(Errors.REASSIGNMENT_IN_PROGRESS, text);
       }
       existing.set(partitionOfKey(key).partition, assignment);
     }
     if (existing.size > 0) return existing;
-    throw new RequestError('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${topic}' does not exist.`);
+    throw new KafkaError(Errors.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${topic}' does not exist.`);
   }
 
   private placeNewPartitions(
@@ -289,15 +289,18 @@ function manualAssignment(
 function firstReplicas(existing: ReadonlyMap<number, ReplicaAssignment>): readonly number[] {
   const first = existing.get(0);
   if (first !== undefined) return first.replicas;
-  throw new RequestError('UNKNOWN_SERVER_ERROR', 'Unexpected existing replica assignment, partition id 0 is missing.');
+  throw new KafkaError(
+    Errors.UNKNOWN_SERVER_ERROR,
+    'Unexpected existing replica assignment, partition id 0 is missing.',
+  );
 }
 
-function topicExists(topic: string): RequestError {
-  return new RequestError('TOPIC_ALREADY_EXISTS', `Topic '${topic}' already exists.`);
+function topicExists(topic: string): KafkaError {
+  return new KafkaError(Errors.TOPIC_ALREADY_EXISTS, `Topic '${topic}' already exists.`);
 }
 
-function invalidAssignment(message: string): RequestError {
-  return new RequestError('INVALID_REPLICA_ASSIGNMENT', message);
+function invalidAssignment(message: string): KafkaError {
+  return new KafkaError(Errors.INVALID_REPLICA_ASSIGNMENT, message);
 }
 
 function assignmentMapText(assignment: ReadonlyMap<number, readonly number[]>): string {

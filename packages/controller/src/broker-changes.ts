@@ -1,5 +1,5 @@
 import type { TopicPartition } from '@klassic/common';
-import { Errors } from './kafka-errors.ts';
+import { Errors } from '@klassic/protocol';
 import type { PartitionErrorsResponse } from './control-requests.ts';
 import type { PartitionAndReplica } from './controller-context.ts';
 import { keyOf } from './controller-context.ts';
@@ -73,7 +73,7 @@ export class BrokerChanges {
   async processLeaderAndIsrResponse(brokerId: number, response: PartitionErrorsResponse): Promise<void> {
     const { context, stateChangeLogger } = this.parts;
     const log = stateChangeLogger.withControllerEpoch(context.epoch);
-    if (response.errorCode !== Errors.NONE) {
+    if (response.errorCode !== Errors.NONE.code) {
       log.error(`Received error ${response.errorCode} in LeaderAndIsr response from broker ${brokerId}`);
       return;
     }
@@ -82,8 +82,8 @@ export class BrokerChanges {
     const newlyOffline: PartitionAndReplica[] = [];
     for (const { topicName, partitionIndex, errorCode } of response.partitionErrors) {
       const partition: TopicPartition = { topic: topicName, partition: partitionIndex };
-      if (errorCode === Errors.NONE) offline.delete(keyOf(partition));
-      if (errorCode === Errors.KAFKA_STORAGE_ERROR) {
+      if (errorCode === Errors.NONE.code) offline.delete(keyOf(partition));
+      if (errorCode === Errors.KAFKA_STORAGE_ERROR.code) {
         offline.add(keyOf(partition));
         if (!before.has(keyOf(partition))) newlyOffline.push({ ...partition, replica: brokerId });
       }

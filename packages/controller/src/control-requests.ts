@@ -1,11 +1,5 @@
-/** The three requests by which a controller commands brokers, and their answers, field by field as on the wire. */
-export interface ControlMessages {
-  LeaderAndIsr: { readonly request: LeaderAndIsrRequestBody; readonly response: PartitionErrorsResponse };
-  StopReplica: { readonly request: StopReplicaRequestBody; readonly response: PartitionErrorsResponse };
-  UpdateMetadata: { readonly request: UpdateMetadataRequestBody; readonly response: { readonly errorCode: number } };
-}
-
-export type ControlApi = keyof ControlMessages;
+/** The three requests by which a controller commands brokers. Their bodies stand here field by field, as on the wire. */
+export type ControlApi = 'LeaderAndIsr' | 'StopReplica' | 'UpdateMetadata';
 
 interface FromController {
   controllerId: number;

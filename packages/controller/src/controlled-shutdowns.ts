@@ -1,5 +1,5 @@
 import type { TopicPartition } from '@klassic/common';
-import { RequestError } from './request-error.ts';
+import { Errors, KafkaError } from '@klassic/protocol';
 import type { ControllerParts } from './controller-parts.ts';
 
 /** The broker epoch of brokers that do not know their own (before KIP-380). */
@@ -15,20 +15,20 @@ export class ControlledShutdowns {
 
   /**
    * @returns the partitions that the broker still leads
-   * @throws RequestError STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
+   * @throws KafkaError STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
    */
   async process(brokerId: number, brokerEpoch: number): Promise<TopicPartition[]> {
     const { context, batch, partitionStateMachine, replicaStateMachine, log } = this.parts;
     const currentEpoch = context.brokerEpoch(brokerId);
     if (currentEpoch === undefined) {
-      throw new RequestError('BROKER_NOT_AVAILABLE', `Broker id ${brokerId} does not exist.`);
+      throw new KafkaError(Errors.BROKER_NOT_AVAILABLE, `Broker id ${brokerId} does not exist.`);
     }
     if (brokerEpoch !== UNKNOWN_BROKER_EPOCH && brokerEpoch < currentEpoch) {
       const text =
         `Received controlled shutdown request from an old broker epoch ${brokerEpoch} for broker ${brokerId}. ` +
         `Current broker epoch is ${currentEpoch}.`;
       log.info(text);
-      throw new RequestError('STALE_BROKER_EPOCH', text);
+      throw new KafkaError(Errors.STALE_BROKER_EPOCH, text);
     }
     log.info(`Shutting down broker ${brokerId}`);
     context.shuttingDownBrokerIds.add(brokerId);

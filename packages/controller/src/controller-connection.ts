@@ -1,15 +1,12 @@
-import type { ControlApi, ControlMessages } from './control-requests.ts';
+import type { RequestInit, ResponseOf } from '@klassic/protocol';
+import type { ControlApi } from './control-requests.ts';
 
 /** A connection from the controller to one broker. It is used for one request at a time. */
 export interface ControllerConnection {
   /** Opens the connection where that is a step of its own; rejects when the broker cannot be reached. */
   connect?(): Promise<void>;
   /** Rejects when the connection fails or the request times out; the connection is not used again then. */
-  send<A extends ControlApi>(
-    api: A,
-    version: number,
-    body: ControlMessages[A]['request'],
-  ): Promise<ControlMessages[A]['response']>;
+  send<A extends ControlApi>(api: A, version: number, body: RequestInit<A>): Promise<ResponseOf<A>>;
   /** Closes the connection; a request under way rejects. */
   close(): void;
 }

@@ -1,6 +1,7 @@
 import type { TopicPartition } from '@klassic/common';
+import { Errors, KafkaError } from '@klassic/protocol';
+import type { ErrorName } from '@klassic/protocol';
 import type { PartitionErrorsResponse } from './control-requests.ts';
-import { RequestError } from './request-error.ts';
 
 export type ElectionType = 'PREFERRED' | 'UNCLEAN';
 export type ElectionTrigger = 'ZkTriggered' | 'AutoTriggered' | 'AdminClientTriggered';
@@ -11,9 +12,9 @@ export interface Reply<T> {
   reject(error: unknown): void;
 }
 
-/** An error of one partition in an answer: a Kafka error's name and its message (null: the error's own). */
+/** An error of one partition in an answer: the name of Kafka's error and its message (null: the error's own). */
 export interface PartitionError {
-  readonly error: string;
+  readonly error: ErrorName;
   readonly message: string | null;
 }
 
@@ -92,7 +93,7 @@ export function isElectionEvent(event: ControllerEvent): event is ElectionEvent 
 
 /** Answers an event that nobody will process: another broker is the controller. */
 export function preemptEvent(event: ControllerEvent): void {
-  rejectReply(event, new RequestError('NOT_CONTROLLER', 'This is not the correct controller for this cluster.'));
+  rejectReply(event, new KafkaError(Errors.NOT_CONTROLLER, 'This is not the correct controller for this cluster.'));
 }
 
 /** Fails the request that an event came from, if any. Without effect when it has been answered. */

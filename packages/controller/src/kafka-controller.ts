@@ -1,5 +1,6 @@
 import type { Cancel, Logger, LoggerFactory, Random, Time, TopicPartition } from '@klassic/common';
 import { InvariantViolation, prefixed } from '@klassic/common';
+import { Errors } from '@klassic/protocol';
 import type { BrokerInfo } from '@klassic/zookeeper';
 import { ControllerMovedError } from '@klassic/zookeeper';
 import { BrokerChanges } from './broker-changes.ts';
@@ -24,7 +25,6 @@ import type { ControllerParts } from './controller-parts.ts';
 import type { ControllerStore } from './controller-store.ts';
 import { ControllerWatches } from './controller-watches.ts';
 import { IsrChangeNotifications } from './isr-change-notifications.ts';
-import { Errors } from './kafka-errors.ts';
 import { LeaderElections } from './leader-elections.ts';
 import type { ReassignmentRequest } from './partition-reassignments.ts';
 import { PartitionReassignments } from './partition-reassignments.ts';
@@ -174,7 +174,7 @@ export class KafkaController {
    * Moves the leadership of a broker that is about to stop to others.
    *
    * @returns the partitions that it still leads
-   * @throws RequestError NOT_CONTROLLER, STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
+   * @throws KafkaError NOT_CONTROLLER, STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
    */
   controlledShutdown(brokerId: number, brokerEpoch: number): Promise<TopicPartition[]> {
     return this.ask((reply) => ({ kind: 'ControlledShutdown', brokerId, brokerEpoch, reply }));
@@ -184,7 +184,7 @@ export class KafkaController {
    * Elects leaders for the partitions by request (KIP-460).
    *
    * @returns per partition key its new leader, or the error and message of its answer
-   * @throws RequestError NOT_CONTROLLER
+   * @throws KafkaError NOT_CONTROLLER
    */
   electLeaders(partitions: readonly TopicPartition[], electionType: ElectionType): Promise<ElectionResults> {
     const trigger = 'AdminClientTriggered';
@@ -195,7 +195,7 @@ export class KafkaController {
    * Begins or cancels reassignments (KIP-455).
    *
    * @returns per partition key NONE, or the error and message of its answer
-   * @throws RequestError NOT_CONTROLLER
+   * @throws KafkaError NOT_CONTROLLER
    */
   alterPartitionReassignments(reassignments: ReassignmentRequest): Promise<Map<string, PartitionError>> {
     return this.ask((reply) => ({ kind: 'ApiPartitionReassignment', reassignments, reply }));
@@ -204,7 +204,7 @@ export class KafkaController {
   /**
    * The partitions under reassignment, among those given or all; `controllerContext` has their assignments.
    *
-   * @throws RequestError NOT_CONTROLLER
+   * @throws KafkaError NOT_CONTROLLER
    */
   listPartitionReassignments(partitions: readonly TopicPartition[] | null): Promise<TopicPartition[]> {
     return this.ask((reply) => ({ kind: 'ListPartitionReassignments', partitions, reply }));
@@ -328,7 +328,7 @@ export class KafkaController {
       case 'LeaderAndIsrResponseReceived':
         return this.brokerChanges.processLeaderAndIsrResponse(event.brokerId, event.response);
       case 'UpdateMetadataResponseReceived':
-        if (event.errorCode !== Errors.NONE) {
+        if (event.errorCode !== Errors.NONE.code) {
           this.parts.stateChangeLogger
             .withControllerEpoch(this.epoch)
             .error(`Received error ${event.errorCode} in UpdateMetadata response from broker ${event.brokerId}`);

@@ -1,6 +1,6 @@
 import type { Random } from '@klassic/common';
 import { invariant, nextInt } from '@klassic/common';
-import { RequestError } from './request-error.ts';
+import { Errors, KafkaError } from '@klassic/protocol';
 
 /** A broker as placement sees it. */
 export interface BrokerMetadata {
@@ -22,7 +22,7 @@ export interface PlacementOptions {
  * gets a second replica in a rack only when each rack has one (`kafka.admin.AdminUtils.assignReplicasToBrokers`, KIP-36).
  *
  * @returns the replicas per partition id, in ascending order of ids
- * @throws RequestError when a count is not possible or only some brokers have a rack
+ * @throws KafkaError when a count is not possible or only some brokers have a rack
  */
 export function assignReplicasToBrokers(
   brokers: readonly BrokerMetadata[],
@@ -31,21 +31,21 @@ export function assignReplicasToBrokers(
   options: PlacementOptions,
 ): Map<number, number[]> {
   if (nPartitions <= 0) {
-    throw new RequestError('INVALID_PARTITIONS', 'Number of partitions must be larger than 0.');
+    throw new KafkaError(Errors.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.');
   }
   if (replicationFactor <= 0) {
-    throw new RequestError('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0.');
+    throw new KafkaError(Errors.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.');
   }
   if (replicationFactor > brokers.length) {
-    throw new RequestError(
-      'INVALID_REPLICATION_FACTOR',
+    throw new KafkaError(
+      Errors.INVALID_REPLICATION_FACTOR,
       `Replication factor: ${replicationFactor} larger than available brokers: ${brokers.length}.`,
     );
   }
   const withRack = brokers.filter(({ rack }) => rack !== null);
   if (withRack.length > 0 && withRack.length < brokers.length) {
-    throw new RequestError(
-      'UNKNOWN_SERVER_ERROR',
+    throw new KafkaError(
+      Errors.UNKNOWN_SERVER_ERROR,
       'Not all brokers have rack information for replica rack aware assignment.',
     );
   }

@@ -1,6 +1,8 @@
 import type { Cancel, Logger, LoggerFactory, Time } from '@klassic/common';
 import { prefixed } from '@klassic/common';
-import type { ControlApi, ControlMessages } from './control-requests.ts';
+import type { RequestInit, ResponseOf } from '@klassic/protocol';
+import { apis } from '@klassic/protocol';
+import type { ControlApi } from './control-requests.ts';
 import type { BrokerNode, ConnectToBroker, ControllerConnection } from './controller-connection.ts';
 import type { ControllerContext } from './controller-context.ts';
 import type { StateChangeLogger } from './state-change-logger.ts';
@@ -16,7 +18,7 @@ export interface QueueItem {
 }
 
 interface Answer {
-  readonly response: ControlMessages[ControlApi]['response'];
+  readonly response: ResponseOf<ControlApi>;
   deliver(): void;
 }
 
@@ -24,8 +26,8 @@ interface Answer {
 export function queueItem<A extends ControlApi>(
   api: A,
   version: number,
-  body: ControlMessages[A]['request'],
-  callback: (response: ControlMessages[A]['response']) => void,
+  body: RequestInit<A>,
+  callback: (response: ResponseOf<A>) => void,
 ): QueueItem {
   return {
     api,
@@ -172,12 +174,12 @@ export class RequestSendThread {
     });
   }
 
-  private logResponse(api: ControlApi, response: ControlMessages[ControlApi]['response']): void {
+  private logResponse(api: ControlApi, response: ResponseOf<ControlApi>): void {
     const log = this.options.stateChangeLogger.withControllerEpoch(this.options.context.epoch);
     const correlationId = this.sent++;
     if (!log.isEnabled('TRACE')) return;
     log.trace(
-      `Received response ${responseText(api, response)} for request ${loggedNames[api]} ` +
+      `Received response ${responseText(api, response)} for request ${apis[api].loggedName} ` +
         `with correlation id ${correlationId} sent to broker ${this.nodeText()}`,
     );
   }
@@ -188,13 +190,7 @@ export class RequestSendThread {
   }
 }
 
-const loggedNames: Readonly<Record<ControlApi, string>> = {
-  LeaderAndIsr: 'LEADER_AND_ISR',
-  StopReplica: 'STOP_REPLICA',
-  UpdateMetadata: 'UPDATE_METADATA',
-};
-
-function responseText(api: ControlApi, response: ControlMessages[ControlApi]['response']): string {
+function responseText(api: ControlApi, response: ResponseOf<ControlApi>): string {
   if (!('partitionErrors' in response)) return `${api}ResponseData(errorCode=${response.errorCode})`;
   const errors = response.partitionErrors.map(
     ({ topicName, partitionIndex, errorCode }) =>

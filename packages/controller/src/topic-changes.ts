@@ -1,10 +1,10 @@
 import type { TopicPartition } from '@klassic/common';
 import { invariant, parseTopicPartition } from '@klassic/common';
+import { Errors } from '@klassic/protocol';
 import type { ReplicaAssignment, TopicIdReplicaAssignment } from '@klassic/zookeeper';
 import type { PartitionAndReplica } from './controller-context.ts';
 import { keyOf } from './controller-context.ts';
 import type { ControllerParts } from './controller-parts.ts';
-import { Errors } from './kafka-errors.ts';
 import { assignmentText } from './replica-assignment.ts';
 
 /** Topics that appear, grow and are to be deleted, as the watches of `/brokers/topics` and `/admin/delete_topics` tell. */
@@ -106,7 +106,7 @@ export class TopicChanges {
       ...partition,
       replica,
     });
-    const failed = (code: number): boolean => errorCode !== Errors.NONE || code !== Errors.NONE;
+    const failed = (code: number): boolean => errorCode !== Errors.NONE.code || code !== Errors.NONE.code;
     const inError = partitionErrors.filter(({ errorCode: code }) => failed(code)).map(replicaOf);
     const deleted = partitionErrors.filter(({ errorCode: code }) => !failed(code)).map(replicaOf);
     await topicDeletionManager.failReplicaDeletion(inError);

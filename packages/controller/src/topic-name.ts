@@ -1,8 +1,8 @@
-import { RequestError } from './request-error.ts';
+import { Errors, KafkaError } from '@klassic/protocol';
 
 const MAX_NAME_LENGTH = 249;
 
-/** @throws RequestError INVALID_TOPIC_EXCEPTION when Kafka does not allow the name (`Topic.validate`) */
+/** @throws KafkaError INVALID_TOPIC_EXCEPTION when Kafka does not allow the name (`Topic.validate`) */
 export function validateTopicName(topic: string): void {
   if (topic === '') throw invalid("Topic name is illegal, it can't be empty");
   if (topic === '.' || topic === '..') throw invalid('Topic name cannot be "." or ".."');
@@ -26,6 +26,6 @@ export function hasCollisionChars(topic: string): boolean {
   return topic.includes('_') || topic.includes('.');
 }
 
-function invalid(message: string): RequestError {
-  return new RequestError('INVALID_TOPIC_EXCEPTION', message);
+function invalid(message: string): KafkaError {
+  return new KafkaError(Errors.INVALID_TOPIC_EXCEPTION, message);
 }

@@ -29,6 +29,7 @@ export interface Transaction {
   readonly code: ResultCode;
 }
 
+type ReadRequest = Extract<ZooKeeperRequest, { op: 'exists' | 'getData' | 'getChildren' }>;
 type EventType = 'NodeCreated' | 'NodeDeleted' | 'NodeDataChanged' | 'NodeChildrenChanged';
 
 /** A ZooKeeper in memory: a tree of znodes with versions, sessions with ephemerals and one-time watches. All answers come in microtasks. */
@@ -106,8 +107,8 @@ export class FakeZooKeeper {
     this.fire(events);
   }
 
-  read(session: FakeSession, request: ZooKeeperRequest): ZooKeeperResponse {
-    const { path } = request as { path: string };
+  read(session: FakeSession, request: ReadRequest): ZooKeeperResponse {
+    const { path } = request;
     const node = this.nodes.get(path);
     const found = { code: 'OK' as const, path, ...(node === undefined ? {} : { stat: this.stat(path, node) }) };
     switch (request.op) {
@@ -115,15 +116,12 @@ export class FakeZooKeeper {
         if (session.change.has(path)) session.dataWatches.add(path);
         return node === undefined ? { code: 'NO_NODE', path } : found;
       case 'getData':
-        // A getData of a missing znode is followed by an exists in the real client only where a handler waits for its creation.
         if (session.change.has(path)) session.dataWatches.add(path);
         return node === undefined ? { code: 'NO_NODE', path } : { ...found, data: node.data };
       case 'getChildren':
         if (node === undefined) return { code: 'NO_NODE', path };
         if (request.registerWatch !== false && session.childChange.has(path)) session.childWatches.add(path);
         return { ...found, children: this.childrenOf(path) };
-      default:
-        throw new Error(`the fake ZooKeeper does not know ${request.op}`);
     }
   }
 
@@ -296,6 +294,7 @@ export class FakeSession {
       const { path, stat } = results[0]!;
       return { code, path: path ?? request.path, ...(stat === undefined ? {} : { stat }) };
     }
+    if (request.op === 'getAcl' || request.op === 'setAcl') throw new Error('the fake ZooKeeper has no ACLs');
     return this.zookeeper.read(this, request);
   }
 }

@@ -1,11 +1,18 @@
 import { MockTime, SeededRandom, silentLoggers } from '@klassic/common';
+import type { RequestInit } from '@klassic/protocol';
 import type { LoggerFactory } from '@klassic/common';
 import { BrokerIdZNode, KafkaZkClient } from '@klassic/zookeeper';
 import type { BrokerInfo } from '@klassic/zookeeper';
-import type { ControlApi, ControlMessages, ControllerConfig, ControllerConnection } from '../src/index.ts';
+import type { ControlApi, ControllerConfig, ControllerConnection } from '../src/index.ts';
 import { KafkaController } from '../src/index.ts';
 import { FakeZooKeeper } from './fake-zookeeper.ts';
 import type { FakeSession } from './fake-zookeeper.ts';
+
+/** What a broker answers: what the controller looks at of it. */
+export interface Answer {
+  readonly errorCode: number;
+  readonly partitionErrors?: readonly { topicName: string; partitionIndex: number; errorCode: number }[];
+}
 
 /** A request of a controller to a broker. */
 export interface SentRequest {
@@ -13,7 +20,7 @@ export interface SentRequest {
   readonly to: number;
   readonly api: ControlApi;
   readonly version: number;
-  readonly request: ControlMessages[ControlApi]['request'];
+  readonly request: RequestInit<ControlApi>;
 }
 
 interface Broker {
@@ -23,7 +30,7 @@ interface Broker {
 }
 
 /** What a broker answers; throwing makes the connection fail. */
-export type Respond = (request: SentRequest) => ControlMessages[ControlApi]['response'];
+export type Respond = (request: SentRequest) => Answer;
 
 /** Controllers of several brokers on a ZooKeeper in memory and in virtual time; brokers only write down what they are told. */
 export class ReplayCluster {
@@ -109,10 +116,10 @@ export class ReplayCluster {
 }
 
 /** Success for every partition asked about. */
-export function respondWithoutErrors({ api, request }: SentRequest): ControlMessages[ControlApi]['response'] {
+export function respondWithoutErrors({ api, request }: SentRequest): Answer {
   if (api === 'UpdateMetadata') return { errorCode: 0 };
-  const partitionErrors = request.topicStates.flatMap(({ topicName, partitionStates }) =>
-    partitionStates.map(({ partitionIndex }) => ({ topicName, partitionIndex, errorCode: 0 })),
+  const partitionErrors = (request.topicStates ?? []).flatMap(({ topicName = '', partitionStates = [] }) =>
+    partitionStates.map(({ partitionIndex = 0 }) => ({ topicName, partitionIndex, errorCode: 0 })),
   );
   return { errorCode: 0, partitionErrors };
 }

@@ -319,7 +319,7 @@ function transactionText({ ops, code }: Transaction): string {
 
 function dataText(data: unknown): string {
   if (data === null || data === undefined) return '';
-  if (typeof data !== 'object') return String(data);
+  if (typeof data !== 'object') return JSON.stringify(data).replaceAll('"', '');
   const { timestamp: _, ...rest } = data as { timestamp?: unknown };
   return sortedJson(rest);
 }
