@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Logger, Time } from '@klassic/common';
-import { apiByKey, decodeRequestBody, decodeRequestHeader, detectCodec, encodeResponseFrame } from '@klassic/protocol';
-import type { Codec } from '@klassic/protocol';
+import { decodeRequestBody, decodeRequestHeader, detectCodec, encodeResponseFrame } from '@klassic/protocol';
+import type { ApiVersionsRequest, Codec } from '@klassic/protocol';
 import { clientInformationOf, unknownClient } from './client-information.ts';
 import { FrameReader } from './frame-reader.ts';
 import { InvalidReceiveError } from './network-errors.ts';
@@ -15,6 +15,9 @@ const MAX_WAITING_FRAMES = 1;
 
 /** While more than this many bytes of answers wait to be taken by the peer, its next request is not begun. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
+
+/** Stands for the body of an ApiVersions request of an unknown version, which cannot be read. */
+const unreadableApiVersions: ApiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '' };
 
 export interface ServerConnectionOptions {
   readonly socket: Socket;
@@ -89,12 +92,12 @@ export class ServerConnection {
     return this.current === undefined ? this.time.hiResMs() - this.lastActiveHiResMs : 0;
   }
 
-  /** Ends the connection; what has been written may still reach the peer. */
+  /** Ends the connection; answers that the operating system has not taken are lost, as with Kafka. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
     this.waiting.length = 0;
-    this.socket.destroySoon();
+    this.socket.destroy();
     this.options.onClosed(this);
   }
 
@@ -165,21 +168,17 @@ export class ServerConnection {
     try {
       const context = (this.context ??= this.newContext(detectCodec(frame[0]!)));
       const decoded = decodeRequestHeader(context.codec, frame);
-      const { header } = decoded;
-      const api = apiByKey(header.apiKey);
-      if (api === undefined) throw new InvalidReceiveError(`Unknown api key ${header.apiKey}`);
-      const known = header.apiVersion >= api.minVersion && header.apiVersion <= api.maxVersion;
-      if (!known && api.name !== 'ApiVersions') {
-        throw new InvalidReceiveError(`${api.name} request of unsupported version ${header.apiVersion}`);
-      }
-      const body = decodeRequestBody(context.codec, frame, decoded);
-      if (known && api.name === 'ApiVersions') this.noteClient(body);
+      const { api, apiKey, apiVersion, correlationId, clientId, versionSupported } = decoded;
+      if (api.raftOnly)
+        throw new InvalidReceiveError(`Received request api key ${api.loggedName} which is not enabled`);
+      const body = versionSupported ? decodeRequestBody(context.codec, frame, decoded) : unreadableApiVersions;
+      if (versionSupported && api.name === 'ApiVersions') this.noteClient(body);
       return new ServerRequest(
         {
           api: api.name,
-          header,
+          header: { apiKey, apiVersion, correlationId, clientId },
           body,
-          unsupportedVersion: !known,
+          unsupportedVersion: !versionSupported,
           context: this.context,
           sizeInBytes: frame.length,
           receivedAtMs,
@@ -253,6 +252,5 @@ export class ServerConnection {
       `[SocketServer listener=${this.options.listenerName}] Closing the connection ${this.connectionId} from /${this.clientAddress}: ${reason}`,
     );
     this.close();
-    this.socket.destroy();
   }
 }
