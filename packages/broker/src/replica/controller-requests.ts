@@ -55,11 +55,3 @@ export function describePartitionState(state: TopicPartitionState): string {
     `isNew=${state.isNew})`
   );
 }
-
-/**
- * Whether a control request was meant for an earlier life of this broker: it is answered STALE_BROKER_EPOCH (KIP-380).
- * A request may know a newer epoch than the broker does; -1 comes from controllers that do not tell.
- */
-export function isBrokerEpochStale(requestBrokerEpoch: number, currentBrokerEpoch: number): boolean {
-  return requestBrokerEpoch !== -1 && requestBrokerEpoch < currentBrokerEpoch;
-}

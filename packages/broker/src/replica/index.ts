@@ -1,4 +1,3 @@
-export { isBrokerEpochStale } from './controller-requests.ts';
 export { DelayedOperation, DelayedOperationPurgatory } from './delayed-operation.ts';
 export { FetchManager, FetchSessionCache } from './fetch-session-cache.ts';
 export type { FetchContext, FetchSessionResponse } from './fetch-session.ts';

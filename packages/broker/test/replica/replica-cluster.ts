@@ -243,7 +243,8 @@ export class ReplicaCluster {
     });
   }
 
-  private leaderAndIsrRequest(states: readonly PartitionState[], isNew: boolean): RequestOf<'LeaderAndIsr'> {
+  /** LeaderAndIsr as a controller makes it for these states. */
+  leaderAndIsrRequest(states: readonly PartitionState[], isNew: boolean): RequestOf<'LeaderAndIsr'> {
     const topicStates = states.map((state) => ({
       topicName: state.topic,
       partitionStates: [
@@ -258,12 +259,16 @@ export class ReplicaCluster {
     } as unknown as RequestOf<'LeaderAndIsr'>;
   }
 
-  private metadataRequest(states: readonly PartitionState[]): RequestOf<'UpdateMetadata'> {
+  /** UpdateMetadata as a controller makes it for these states and live brokers. */
+  metadataRequest(
+    states: readonly PartitionState[],
+    liveIds: readonly number[] = this.liveIds,
+  ): RequestOf<'UpdateMetadata'> {
     const topicStates = states.map((state) => ({
       topicName: state.topic,
       partitionStates: [{ ...this.wireState(state), replicas: [...state.replicas], offlineReplicas: [] }],
     }));
-    const liveBrokers = this.liveIds.map((id) => ({
+    const liveBrokers = liveIds.map((id) => ({
       id,
       rack: null,
       endpoints: [{ host: '127.0.0.1', port: 9090 + id, listener: 'PLAINTEXT', securityProtocol: 0 }],
