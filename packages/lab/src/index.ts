@@ -37,3 +37,5 @@ export { listWalkthroughs, runWalkthrough } from './walkthrough/walkthroughs.ts'
 export { brokerImage, buildBrokerImage } from './docker/broker-image.ts';
 export { dockerAnswers } from './docker/docker-cli.ts';
 export { zooKeeperImage } from './docker/zookeeper-container.ts';
+export { KafkaTap } from './wire/kafka-tap.ts';
+export type { Exchange, KafkaTapOptions } from './wire/kafka-tap.ts';

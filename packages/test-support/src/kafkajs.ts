@@ -17,7 +17,7 @@ export function kafkaJs(bootstrapServers: readonly string[], options: KafkaJsOpt
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => {
       const { message, ...extra } = entry.log;
-      const error = extra['error'];
+      const error: unknown = extra['error'];
       options.onTrouble?.(typeof error === 'string' ? `${message}: ${error}` : message);
     },
   });

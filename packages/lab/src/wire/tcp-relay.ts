@@ -44,7 +44,8 @@ export class TcpRelay {
 
   private constructor(options: TcpRelayOptions) {
     this.options = options;
-    this.listener = createServer((client) => this.accept(client));
+    // Half-open on both sides: that one party has ended does not end what the other still sends.
+    this.listener = createServer({ allowHalfOpen: true }, (client) => this.accept(client));
   }
 
   /** @throws Error when the port is taken */
@@ -110,7 +111,8 @@ export class TcpRelay {
       return;
     }
     this.count += 1;
-    const server = connect(this.options.targetPort, this.options.targetHost ?? '127.0.0.1');
+    const { targetPort: port, targetHost: host = '127.0.0.1' } = this.options;
+    const server = connect({ port, host, allowHalfOpen: true });
     const link: Link = { id: this.count, client, server };
     this.links.add(link);
     this.pass(link, client, server, 'to-server');
