@@ -201,15 +201,20 @@ export class FakeZooKeeper {
 
 /** One session of the fake ZooKeeper: what `KafkaZkClient` needs of a `ZooKeeperSession`. */
 export class FakeSession {
-  readonly name: string;
+  /** Also the session's id. */
+  name: string;
   readonly change = new Map<string, ZNodeChangeHandler>();
   readonly childChange = new Map<string, ZNodeChildChangeHandler>();
   readonly dataWatches = new Set<string>();
   readonly childWatches = new Set<string>();
   readonly stateHandlers = new Map<string, StateChangeHandler>();
   private readonly zookeeper: FakeZooKeeper;
-  /** Answers nothing any more: its process has been killed or stopped. */
+  /** Answers nothing any more: its process has been killed. */
   dead = false;
+  /** The server has ended the session, and the process has not begun a new one. */
+  expired = false;
+  /** While its process is stopped: fulfilled when it goes on. */
+  held: Promise<void> | undefined;
 
   constructor(name: string, zookeeper: FakeZooKeeper) {
     this.name = name;
@@ -228,8 +233,9 @@ export class FakeSession {
     const responses: ZooKeeperResponse[] = [];
     for (const request of requests) {
       await Promise.resolve();
+      await this.held;
       if (this.dead) return new Promise(() => undefined);
-      responses.push(this.handle(request));
+      responses.push(this.expired ? { code: 'SESSION_EXPIRED', path: '' } : this.handle(request));
     }
     return responses;
   }
@@ -266,6 +272,16 @@ export class FakeSession {
     this.stateHandlers.delete(name);
   }
 
+  /** What the client does when it learns that its session has expired. */
+  async renew(name: string, zxid: number): Promise<void> {
+    for (const handler of this.stateHandlers.values()) await handler.beforeInitializingSession?.();
+    this.name = name;
+    this.expired = false;
+    this.zookeeper.sessions.set(name, this);
+    this.zookeeper.zxid = zxid;
+    for (const handler of this.stateHandlers.values()) await handler.afterInitializingSession?.();
+  }
+
   forget(): void {
     this.dataWatches.clear();
     this.childWatches.clear();
@@ -275,8 +291,10 @@ export class FakeSession {
     const watches = type === 'NodeChildrenChanged' ? this.childWatches : this.dataWatches;
     if (type === 'NodeDeleted') this.childWatches.delete(path);
     if (this.dead || !watches.delete(path)) return;
-    queueMicrotask(() => {
-      if (this.dead) return;
+    const told = this.name;
+    void Promise.resolve(this.held).then(() => {
+      // An event of a session that has ended meanwhile is lost.
+      if (this.dead || this.expired || this.name !== told) return;
       if (type === 'NodeCreated') this.change.get(path)?.handleCreation?.();
       if (type === 'NodeDeleted') this.change.get(path)?.handleDeletion?.();
       if (type === 'NodeDataChanged') this.change.get(path)?.handleDataChange?.();

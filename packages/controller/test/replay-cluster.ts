@@ -40,7 +40,10 @@ export class ReplayCluster {
   readonly sent: SentRequest[] = [];
   /** Every registration that a broker had. */
   readonly registrations: { readonly id: number; readonly session: string; readonly epoch: number }[] = [];
+  /** Brokers that have been asked to end. */
+  readonly leaving = new Set<number>();
   respond: Respond = respondWithoutErrors;
+  private readonly resumes = new Map<number, () => void>();
   private readonly config: Partial<ControllerConfig>;
   private readonly loggers: LoggerFactory;
 
@@ -90,6 +93,29 @@ export class ReplayCluster {
     broker.session.dead = true;
   }
 
+  /** Stops the process as SIGSTOP does: what it is asked and what it asks waits. */
+  pause(id: number): void {
+    const { session } = this.brokers.get(id)!;
+    session.held = new Promise((resolve) => {
+      this.resumes.set(id, () => {
+        session.held = undefined;
+        resolve();
+      });
+    });
+  }
+
+  resume(id: number): void {
+    this.resumes.get(id)?.();
+    this.resumes.delete(id);
+  }
+
+  /** The server ends the session of a process that lives on. */
+  expire(id: number): void {
+    const { session } = this.brokers.get(id)!;
+    this.zk.closeSession(session.name);
+    session.expired = true;
+  }
+
   /** Lets everything that is under way come to its end. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -103,9 +129,12 @@ export class ReplayCluster {
         if (!open || this.brokers.get(to)?.alive === false || this.brokers.get(from)?.alive === false) {
           throw new Error(`broker ${to} cannot be reached`);
         }
+        await this.brokers.get(from)?.session.held;
+        await this.brokers.get(to)?.session.held;
         const request: SentRequest = { from, to, api, version, request: body };
         const response = this.respond(request);
         this.sent.push(request);
+        await this.brokers.get(from)?.session.held;
         return response as never;
       },
       close: () => {

@@ -81,12 +81,13 @@ export async function replayScenario(
   cluster.respond = recordedResponses(controlRpcs);
   await cluster.time.advance(options.inOfficeMs ?? 0);
   const startMs = cluster.time.milliseconds();
+  const registeredAt = new Map(transactions.filter(isRegistration).map(({ who, zxid }) => [who, zxid]));
   const inputs = [
     ...transactions
       .filter((txn) => !isControllersOwn(txn))
       .map((txn) => ({
         t: txn.t,
-        run: () => applyRecorded(cluster, options.reversePlans === true ? reversed(txn) : txn),
+        run: () => applyRecorded(cluster, options.reversePlans === true ? reversed(txn) : txn, registeredAt),
       })),
     ...steps.map((step) => ({ t: step.t, run: () => runStep(cluster, step) })),
     ...[...rpcs, ...clientRpcs]
@@ -181,8 +182,17 @@ async function begin(
 }
 
 async function runStep(cluster: ReplayCluster, { step }: Step): Promise<void> {
-  const killed = /^SIGKILL broker (\d+)/.exec(step)?.[1];
-  if (killed !== undefined) cluster.kill(Number(killed));
+  const [, what, broker] = /^(SIGKILL|SIGSTOP|SIGCONT|SIGTERM).* broker (\d+)/.exec(step) ?? [];
+  if (what === 'SIGKILL') cluster.kill(Number(broker));
+  if (what === 'SIGSTOP') cluster.pause(Number(broker));
+  if (what === 'SIGCONT') cluster.resume(Number(broker));
+  if (what === 'SIGTERM') cluster.leaving.add(Number(broker));
+  if (step.startsWith('all connections between brokers and ZooKeeper are cut')) {
+    for (const id of cluster.brokers.keys()) cluster.pause(id);
+  }
+  if (step.startsWith('ZooKeeper can be reached again')) {
+    for (const [id, { session }] of cluster.brokers) if (!session.expired) cluster.resume(id);
+  }
   await Promise.resolve();
 }
 
@@ -229,12 +239,26 @@ async function ask(cluster: ReplayCluster, { api, request, to }: RecordedRpc, op
 }
 
 /** What the world did to the tree, carried out in the name of its session. */
-async function applyRecorded(cluster: ReplayCluster, txn: RecordedTransaction): Promise<void> {
+async function applyRecorded(
+  cluster: ReplayCluster,
+  txn: RecordedTransaction,
+  registeredAt: ReadonlyMap<string, number>,
+): Promise<void> {
   const id = Number(/^broker-(\d+)#/.exec(txn.who)?.[1] ?? 0);
-  if (txn.op === 'error' || txn.op === 'createSession' || txn.ops?.[0]?.op === 'error') return;
+  const broker = cluster.brokers.get(id);
+  if (txn.op === 'error' || txn.ops?.[0]?.op === 'error') return;
+  if (txn.op === 'createSession') {
+    if (broker?.session.expired !== true) return;
+    cluster.resume(id);
+    await broker.session.renew(txn.who, registeredAt.get(txn.who)! - 1);
+    return;
+  }
   if (txn.op === 'closeSession') {
-    const broker = cluster.brokers.get(id);
     if (broker?.alive === true && broker.session.name === txn.who) {
+      if (!cluster.leaving.delete(id)) {
+        cluster.expire(id);
+        return;
+      }
       await broker.controller.shutdown();
       cluster.kill(id);
     }
@@ -242,16 +266,21 @@ async function applyRecorded(cluster: ReplayCluster, txn: RecordedTransaction): 
     return;
   }
   const ops = (txn.ops ?? [txn]).map(toOp);
+  // A broker whose session was renewed registers by itself.
+  if (broker?.alive === true && broker.session.name === txn.who && isRegistration(txn)) return;
   const { code } = cluster.zk.apply(txn.who, ops, txn.ops !== undefined, txn.zxid);
   if (code !== 'OK') throw new Error(`${code}: the recorded ${recordedText(txn)} does not fit our tree`);
-  const registered = ops.find(({ op, path }) => op === 'create' && /^\/brokers\/ids\/\d+$/.test(path));
-  if (registered !== undefined) cluster.startBroker(id, txn.who);
+  if (isRegistration(txn)) cluster.startBroker(id, txn.who);
   // What the brokers' handler of configuration changes does.
   const topic = /^\/config\/topics\/([^/]+)$/.exec(txn.path)?.[1];
   if (topic === undefined || txn.op !== 'setData') return;
   const { config } = txn.data as { config: Record<string, string> };
   if (config['unclean.leader.election.enable'] !== 'true') return;
   for (const { controller } of cluster.brokers.values()) controller.enableTopicUncleanLeaderElection(topic);
+}
+
+function isRegistration({ ops }: RecordedTransaction): boolean {
+  return ops?.[0]?.op === 'create' && /^\/brokers\/ids\/\d+$/.test(ops[0].path);
 }
 
 function toOp({ op, path, data, version, ephemeral }: RecordedOp): MultiOp {

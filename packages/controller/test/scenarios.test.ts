@@ -22,6 +22,9 @@ const scenarios: readonly [string, ReplayOptions][] = [
   ['13-consumer-group', {}],
   ['14-transactions', {}],
   ['15-divergent-truncation', {}],
+  ['16-zombie-controller', {}],
+  ['19-zookeeper-lost', {}],
+  ['20-broker-id-conflict', {}],
   ['21-log-dir-failure', {}],
   ['23-auto-leader-rebalance', { config: rebalance, inOfficeMs: 4800 }],
 ];
