@@ -1,0 +1,284 @@
+import { delay } from '@klassic/common';
+import type { Cancel, Logger, TopicPartition } from '@klassic/common';
+import { Errors, KafkaError } from '@klassic/protocol';
+import type { ErrorEntry, ResponseOf } from '@klassic/protocol';
+import { isRetriable, kafkaError, throwIfError } from '../client-errors.ts';
+import { findGroupCoordinator, isCoordinatorGone } from '../group-coordinator.ts';
+import type { ClientParts } from '../list-offsets.ts';
+import type { Node } from '../metadata/cluster.ts';
+import type { BodyFor } from '../network-client.ts';
+import type { GroupMember, PartitionAssignor } from './assignors.ts';
+import type { ConsumerConfig } from './consumer-config.ts';
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './consumer-protocol.ts';
+
+/** What a request of a member carries; generation -1 and no member id stand for none. */
+export interface Generation {
+  readonly generationId: number;
+  readonly memberId: string;
+}
+
+type GroupApi = 'JoinGroup' | 'SyncGroup' | 'Heartbeat' | 'LeaveGroup' | 'OffsetCommit' | 'OffsetFetch';
+
+/** Sends to the coordinator. */
+export type CoordinatorSender = <A extends GroupApi>(
+  api: A,
+  body: BodyFor<A>,
+  timeoutMs?: number,
+) => Promise<ResponseOf<A>>;
+
+const NO_GENERATION: Generation = { generationId: -1, memberId: '' };
+/** A connection of its own, so that no long poll holds up a heartbeat. */
+const PURPOSE = 'coordinator';
+/** A join may take as long as the slowest member; the answer is waited for a little longer. */
+const JOIN_GRACE_MS = 5_000;
+
+/** After these the member begins anew without an id. */
+const forgotten: readonly ErrorEntry[] = [Errors.UNKNOWN_MEMBER_ID, Errors.ILLEGAL_GENERATION];
+/** After these joining is tried again at once. */
+const rejoin: readonly ErrorEntry[] = [...forgotten, Errors.MEMBER_ID_REQUIRED, Errors.REBALANCE_IN_PROGRESS];
+
+/** A consumer's membership of its group: join, sync, heartbeats, leave. Counterpart of `AbstractCoordinator`. */
+export class GroupMembership {
+  private readonly parts: ClientParts;
+  private readonly config: ConsumerConfig;
+  private readonly groupId: string;
+  private readonly logger: Logger;
+  private coordinator: Node | undefined;
+  private generation = NO_GENERATION;
+  private rejoinNeeded = true;
+  private cancelHeartbeat: Cancel | undefined;
+  private lastPollHiResMs: number;
+  private lastHeardHiResMs = 0;
+  private beating = false;
+  private failure: Error | undefined;
+  private closed = false;
+
+  constructor(parts: ClientParts, config: ConsumerConfig, groupId: string) {
+    this.parts = parts;
+    this.config = config;
+    this.groupId = groupId;
+    this.logger = config.loggers('org.apache.kafka.clients.consumer.internals.ConsumerCoordinator');
+    this.lastPollHiResMs = config.time.hiResMs();
+  }
+
+  /** True when the member is to join before it may go on. */
+  get needsJoin(): boolean {
+    return this.rejoinNeeded;
+  }
+
+  /** The generation and member id commits are made under; none before the first join. */
+  get current(): Generation {
+    return this.generation;
+  }
+
+  /** The subscription has changed. */
+  requestRejoin(): void {
+    this.rejoinNeeded = true;
+  }
+
+  /**
+   * The application is alive. To be called by each poll.
+   *
+   * @throws KafkaError what a heartbeat was refused with for good (FENCED_INSTANCE_ID, GROUP_AUTHORIZATION_FAILED)
+   */
+  notePoll(): void {
+    this.lastPollHiResMs = this.config.time.hiResMs();
+    if (this.failure === undefined) return;
+    const { failure } = this;
+    this.failure = undefined;
+    throw failure;
+  }
+
+  /** Does something at the coordinator; the coordinator is looked for anew after it has moved or gone. */
+  async atCoordinator<T>(attempt: (send: CoordinatorSender) => Promise<T>): Promise<T> {
+    const node = (this.coordinator ??= await findGroupCoordinator(this.parts, this.groupId));
+    try {
+      return await attempt((api, body, timeoutMs) =>
+        this.parts.client.send(node, api, body, {
+          purpose: PURPOSE,
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        }),
+      );
+    } catch (error) {
+      if (isCoordinatorGone(error) && this.coordinator === node) this.coordinator = undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Joins, again until it succeeds; the assignor runs here when this member becomes leader.
+   *
+   * @throws KafkaError what no retry mends, for example INCONSISTENT_GROUP_PROTOCOL
+   */
+  async join(topics: readonly string[], owned: readonly TopicPartition[]): Promise<TopicPartition[]> {
+    this.stopHeartbeats();
+    while (!this.closed) {
+      try {
+        const assignment = await this.joinOnce(topics, owned);
+        this.rejoinNeeded = false;
+        this.startHeartbeats();
+        return assignment;
+      } catch (error) {
+        if (error instanceof KafkaError && forgotten.includes(error.error)) this.generation = NO_GENERATION;
+        const again = error instanceof KafkaError && rejoin.includes(error.error);
+        if (!again && !isRetriable(error)) throw error;
+        this.logger.info(`[${this.groupId}] Join group failed, trying again: ${(error as Error).message}`);
+        if (!again) await delay(this.config.time, this.config.retryBackoffMs);
+      }
+    }
+    return [];
+  }
+
+  /** Stops heartbeats and tells the coordinator; a static member stays, as in Kafka. */
+  async leave(): Promise<void> {
+    this.closed = true;
+    this.stopHeartbeats();
+    const { memberId } = this.generation;
+    const { groupInstanceId } = this.config;
+    if (memberId === '' || groupInstanceId !== null || this.coordinator === undefined) return;
+    this.generation = NO_GENERATION;
+    this.rejoinNeeded = true;
+    try {
+      const answer = await this.atCoordinator((send) =>
+        send('LeaveGroup', (version) =>
+          version < 3
+            ? { groupId: this.groupId, memberId }
+            : { groupId: this.groupId, members: [{ memberId, groupInstanceId }] },
+        ),
+      );
+      throwIfError(answer.errorCode);
+    } catch (error) {
+      // The session runs out by itself.
+      this.logger.warn(`[${this.groupId}] Leaving the group failed: ${(error as Error).message}`);
+    }
+  }
+
+  private async joinOnce(topics: readonly string[], owned: readonly TopicPartition[]): Promise<TopicPartition[]> {
+    const joined = await this.atCoordinator(async (send) => {
+      const answer = await send(
+        'JoinGroup',
+        {
+          groupId: this.groupId,
+          sessionTimeoutMs: this.config.sessionTimeoutMs,
+          rebalanceTimeoutMs: this.config.maxPollIntervalMs,
+          memberId: this.generation.memberId,
+          groupInstanceId: this.config.groupInstanceId,
+          protocolType: 'consumer',
+          protocols: this.config.partitionAssignors.map(({ name }) => ({
+            name,
+            metadata: encodeSubscription(topics, owned),
+          })),
+        },
+        Math.max(this.config.requestTimeoutMs, this.config.maxPollIntervalMs + JOIN_GRACE_MS),
+      );
+      if (answer.errorCode === Errors.MEMBER_ID_REQUIRED.code) {
+        this.generation = { generationId: -1, memberId: answer.memberId };
+      }
+      throwIfError(answer.errorCode);
+      return answer;
+    });
+    this.generation = { generationId: joined.generationId, memberId: joined.memberId };
+    this.logger.info(`[${this.groupId}] Successfully joined group with generation ${joined.generationId}`);
+    const assignments = joined.leader === joined.memberId ? await this.assign(joined) : [];
+    const synced = await this.atCoordinator(async (send) => {
+      const answer = await send('SyncGroup', {
+        groupId: this.groupId,
+        ...this.generation,
+        groupInstanceId: this.config.groupInstanceId,
+        protocolType: 'consumer',
+        protocolName: joined.protocolName,
+        assignments,
+      });
+      throwIfError(answer.errorCode);
+      return answer;
+    });
+    return decodeAssignment(synced.assignment);
+  }
+
+  /** Runs the assignor that the members agreed on. */
+  private async assign(joined: ResponseOf<'JoinGroup'>): Promise<{ memberId: string; assignment: Buffer }[]> {
+    const assignor = this.assignorOf(joined.protocolName);
+    const members: GroupMember[] = joined.members.map(({ memberId, groupInstanceId, metadata }) => ({
+      memberId,
+      groupInstanceId,
+      topics: decodeSubscription(metadata),
+    }));
+    const { metadata } = this.parts;
+    metadata.add(members.flatMap(({ topics }) => topics));
+    if (metadata.needsUpdate) await metadata.refresh();
+    const counts = new Map<string, number>();
+    for (const { name, partitions } of metadata.cluster.topics.values()) {
+      if (partitions.length > 0) counts.set(name, partitions.length);
+    }
+    const assignment = assignor.assign(counts, members);
+    return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }));
+  }
+
+  private assignorOf(name: string | null): PartitionAssignor {
+    const assignor = this.config.partitionAssignors.find((candidate) => candidate.name === name);
+    if (assignor === undefined) {
+      throw kafkaError(
+        Errors.INCONSISTENT_GROUP_PROTOCOL.code,
+        `Coordinator selected invalid assignment protocol: ${name}`,
+      );
+    }
+    return assignor;
+  }
+
+  private startHeartbeats(): void {
+    this.stopHeartbeats();
+    this.lastHeardHiResMs = this.config.time.hiResMs();
+    this.cancelHeartbeat = this.config.time.scheduleEvery(this.config.heartbeatIntervalMs, () => {
+      if (!this.beating) void this.beat();
+    });
+  }
+
+  private stopHeartbeats(): void {
+    this.cancelHeartbeat?.();
+    this.cancelHeartbeat = undefined;
+  }
+
+  private async beat(): Promise<void> {
+    const { time, maxPollIntervalMs, sessionTimeoutMs } = this.config;
+    const now = time.hiResMs();
+    if (now - this.lastPollHiResMs > maxPollIntervalMs) {
+      this.logger.warn(`[${this.groupId}] consumer poll timeout has expired: it leaves the group`);
+      await this.leave();
+      this.closed = false;
+      return;
+    }
+    // Without an answer for a whole session the coordinator may be gone without a word.
+    if (now - this.lastHeardHiResMs > sessionTimeoutMs) this.coordinator = undefined;
+    const { generation } = this;
+    this.beating = true;
+    try {
+      const answer = await this.atCoordinator(async (send) => {
+        const heartbeat = await send('Heartbeat', {
+          groupId: this.groupId,
+          ...generation,
+          groupInstanceId: this.config.groupInstanceId,
+        });
+        throwIfError(heartbeat.errorCode);
+        return heartbeat;
+      });
+      throwIfError(answer.errorCode);
+      this.lastHeardHiResMs = time.hiResMs();
+    } catch (error) {
+      if (generation === this.generation) this.takeHeartbeatFailure(error);
+    } finally {
+      this.beating = false;
+    }
+  }
+
+  private takeHeartbeatFailure(error: unknown): void {
+    if (error instanceof KafkaError && rejoin.includes(error.error)) {
+      this.logger.info(`[${this.groupId}] Attempt to heartbeat failed: ${error.message}`);
+      this.rejoinNeeded = true;
+      if (forgotten.includes(error.error)) this.generation = NO_GENERATION;
+      this.stopHeartbeats();
+    } else if (!isRetriable(error)) {
+      this.failure = error as Error;
+      this.stopHeartbeats();
+    }
+  }
+}
