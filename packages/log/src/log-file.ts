@@ -112,7 +112,7 @@ export class LogFile {
       if (whole > 0) yield { position: at, bytes: bytes.subarray(0, whole) };
       if (corrupt !== undefined) throw corrupt;
       at += whole;
-      if (at + nextSize > endPosition) return;
+      if (at + nextSize > endPosition || whole + nextSize === 0) return;
       wanted = Math.max(nextSize, CHUNK_BYTES);
     }
   }

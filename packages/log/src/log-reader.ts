@@ -59,7 +59,9 @@ export class LogReader {
   findByTimestamp(timestamp: number): TimestampAndOffset | null {
     const { logStartOffset } = this.offsets();
     for (const segment of this.segments.toArray()) {
-      if (segment.largestTimestamp >= timestamp) return findInSegment(segment, timestamp, logStartOffset);
+      // An empty segment has no timestamp but its file's, which says nothing of records.
+      if (segment.size > 0 && segment.largestTimestamp >= timestamp)
+        return findInSegment(segment, timestamp, logStartOffset);
     }
     return null;
   }

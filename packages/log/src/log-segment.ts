@@ -198,6 +198,8 @@ export class LogSegment {
   /** Drops batches at and above `offset`. Returns how many bytes went. */
   truncateTo(offset: number): number {
     const mapping = this.translateOffset(offset);
+    // Asked before the time index is cut: the reference asks after, and can take a segment for one without timestamps.
+    const hasTimestamps = this.hasRecordTimestamp;
     this.offsetIndex.truncateTo(offset);
     this.timeIndex.truncateTo(offset);
     this.txnIndex.truncateTo(offset);
@@ -209,7 +211,7 @@ export class LogSegment {
       this.rollingBasedTimestamp = null;
     }
     this.bytesSinceLastIndexEntry = 0;
-    if (this.maxTimestampSoFar >= 0) this.loadLargestTimestamp();
+    if (hasTimestamps) this.loadLargestTimestamp();
     return removed;
   }
 
