@@ -26,3 +26,5 @@ export type { LogOptions } from './log.ts';
 export { MalformedMetaPropertiesError, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 export type { MetaProperties } from './meta-properties.ts';
 export { HIGH_WATERMARK_CHECKPOINT, OffsetCheckpointFile } from './offset-checkpoint-file.ts';
+export { topicConfigTexts } from './topic-config-texts.ts';
+export type { TopicConfigText, TopicConfigType } from './topic-config-texts.ts';

@@ -134,6 +134,10 @@ type Key = keyof LogConfig;
 const keys = Object.keys(definitions) as Key[];
 const keyByName = new Map(keys.map((key) => [definitions[key].name, key]));
 
+/** Each topic setting's name, default, and the broker settings that stand in for it. */
+export const topicConfigDefinitions: readonly Pick<Definition<unknown>, 'name' | 'defaultText' | 'broker'>[] =
+  Object.values(definitions);
+
 /** Names of all topic settings, sorted. */
 export const topicConfigNames: readonly string[] = [...keyByName.keys()].sort();
 
@@ -191,7 +195,7 @@ function valueOf(
 }
 
 /** Hours or minutes as ms; negative stays "no limit". */
-function inUnits(brokerName: string, text: string, unit: number): string {
+export function inUnits(brokerName: string, text: string, unit: number): string {
   const value = int()(brokerName, text);
   return String(value < 0 ? -1 : value * unit);
 }
