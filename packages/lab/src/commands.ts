@@ -75,13 +75,14 @@ function statusTable(status: ClusterStatus): string {
 function whatToTry(status: ClusterStatus): string {
   const bootstrap = status.brokers.map((broker) => `${broker.host}:${broker.port}`).join(',');
   const server = `--bootstrap-server ${bootstrap}`;
+  const tools = `${process.env['KLASSIC_PNPM'] ?? 'pnpm'} exec `;
   return `
 ${statusTable(status)}
 Try:
-  pnpm exec kafka-topics ${server} --create --topic orders --partitions 3 --replication-factor ${Math.min(3, status.brokers.length)}
-  pnpm exec kafka-console-producer ${server} --topic orders
-  pnpm exec kafka-console-consumer ${server} --topic orders --from-beginning
-  pnpm exec kafka-topics ${server} --describe --topic orders     # who leads? then:
+  ${tools}kafka-topics ${server} --create --topic orders --partitions 3 --replication-factor ${Math.min(3, status.brokers.length)}
+  ${tools}kafka-console-producer ${server} --topic orders
+  ${tools}kafka-console-consumer ${server} --topic orders --from-beginning
+  ${tools}kafka-topics ${server} --describe --topic orders     # who leads? then:
   scripts/lab kill 2                                             # kill -9, and describe again after 6 s
   scripts/lab start 2
   scripts/lab walkthrough leader-death                           # the same, told step by step

@@ -17,3 +17,5 @@ export { describeWithKcat, hasKcat, kcat } from './kcat.ts';
 export type { KcatResult } from './kcat.ts';
 export { TcpRelay } from '@klassic/lab';
 export type { Direction, TappedFrame, TcpRelayOptions } from '@klassic/lab';
+export { hasDocker, startContainerCluster } from './docker-cluster.ts';
+export type { ContainerBroker, ContainerCluster } from './docker-cluster.ts';
