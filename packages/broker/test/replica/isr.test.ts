@@ -111,4 +111,54 @@ describe('the ISR', () => {
     await on.until('the old leader follows', () => on.state(key).isr.length === 3);
     expect([...on.values(1, key).values()]).toEqual(['a', 'b']);
   });
+
+  it('is entered only by a follower that has reached the high watermark', async () => {
+    const on = await started({ config: { ...quick, replicaFetchMaxBytes: 200 } });
+    const key = on.createPartition('t', [1, 2, 3]);
+    on.network.cut(1, 3);
+    await on.until('the ISR shrinks', () => {
+      void on.produce(1, key, ['x'.repeat(100)], 1);
+      return on.state(key).isr.length === 2;
+    });
+    await on.time.advance(1000);
+    on.network.heal(1, 3);
+    const highWatermark = on.partition(1, key).log!.highWatermark;
+    expect(highWatermark).toBeGreaterThan(100);
+    await on.until('the follower has begun', () => on.partition(3, key).log!.logEndOffset > 10, 10_000, 1);
+    await on.until('the ISR grows', () => on.state(key).isr.length === 3, 10_000, 1);
+    expect(on.partition(3, key).log!.logEndOffset).toBe(highWatermark);
+  });
+
+  it('counts a follower from the moment it is proposed, until ZooKeeper has answered', async () => {
+    const on = await started({ config: quick });
+    const key = on.createPartition('t', [1, 2, 3]);
+    on.network.cut(1, 3);
+    await on.produce(1, key, ['a'], 1);
+    await on.until('the ISR shrinks', () => on.state(key).isr.length === 2);
+    on.zooKeeper.answersAfterMs = 60_000;
+    on.network.heal(1, 3);
+    await on.until('the follower is proposed', () => on.partition(3, key).log!.logEndOffset === 1);
+    await on.time.advance(1000);
+    // The write may have been carried out: a controller may elect broker 3, so nothing is committed without it.
+    on.network.cut(1, 3);
+    const produced = on.produce(1, key, ['b'], -1, 20_000);
+    await on.time.advance(15_000);
+    expect(on.state(key).isr).toEqual([1, 2]);
+    expect(on.partition(1, key).log!.highWatermark).toBe(1);
+    expect(await on.settle(produced)).toMatchObject({ errorCode: Errors.REQUEST_TIMED_OUT.code });
+  });
+
+  it('recognises its own write when the answer was lost', async () => {
+    const on = await started({ config: quick });
+    const key = on.createPartition('t', [1, 2, 3]);
+    await on.settle(on.produce(1, key, ['a']));
+    on.network.cut(1, 3);
+    on.zooKeeper.lostAnswers = 1;
+    const produced = on.produce(1, key, ['b']);
+    await on.until('the ISR shrinks', () => on.state(key).isr.length === 2);
+    expect(on.partition(1, key).inSyncReplicaIds).toEqual([1, 2, 3]);
+    expect(await on.settle(produced, 2000)).toMatchObject({ errorCode: 0 });
+    expect(on.partition(1, key)).toMatchObject({ inSyncReplicaIds: [1, 2], zkVersion: 1 });
+    expect(on.broker(1).replicaManager.metrics()).toMatchObject({ isrShrinks: 1, failedIsrUpdates: 1 });
+  });
 });

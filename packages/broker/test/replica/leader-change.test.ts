@@ -131,6 +131,11 @@ describe('a change of leader', () => {
     expect(on.leaderAndIsr(1, [key]).get(key)).toBe(0);
     expect(on.partition(1, key)).toMatchObject({ leaderEpoch: 1, zkVersion: 1, inSyncReplicaIds: [1, 2] });
     expect(on.leaderAndIsr(1, [key]).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
+    const late = on.leaderAndIsrRequest([{ ...on.state(key), leader: 2, leaderEpoch: 0 }], false);
+    expect(on.broker(1).leaderAndIsr(late).partitionErrors).toMatchObject([
+      { errorCode: Errors.STALE_CONTROLLER_EPOCH.code },
+    ]);
+    expect(on.partition(1, key)).toMatchObject({ leaderEpoch: 1, isLeader: true });
   });
 
   it('stops a replica by a newer epoch or for deletion, and keeps its log unless told to delete it', async () => {

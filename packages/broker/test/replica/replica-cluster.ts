@@ -39,6 +39,8 @@ export class ReplicaCluster {
   /** Partitions told by ISR change notifications, oldest first. */
   readonly notified: string[][] = [];
   readonly controllerEpoch = 1;
+  /** How ZooKeeper answers ISR writes: after how many ms, and how many of the next ones it carries out but does not answer. */
+  readonly zooKeeper = { answersAfterMs: 2, lostAnswers: 0 };
   private readonly options: ReplicaClusterOptions;
   private readonly folder = mkdtempSync(join(tmpdir(), 'klassic-replica-'));
   private readonly alive = new Map<number, TestBroker>();
@@ -216,9 +218,8 @@ export class ReplicaCluster {
   private isrStore(): IsrStore {
     return {
       conditionalUpdatePath: async (path, data, expectedVersion, checker) => {
-        await this.pause(2);
-        const state = [...this.states.values()].find((candidate) => TopicPartitionStateZNode.path(candidate) === path);
-        if (state === undefined) return { succeeded: false, version: -1 };
+        await this.pause(this.zooKeeper.answersAfterMs);
+        const state = this.stateAt(path);
         if (state.zkVersion !== expectedVersion) {
           return (await checker?.(path, data)) ?? { succeeded: false, version: -1 };
         }
@@ -227,14 +228,29 @@ export class ReplicaCluster {
         const { leader, leader_epoch: leaderEpoch, isr } = written;
         const key = topicPartitionKey(state.topic, state.partition);
         this.states.set(key, { ...state, leader, leaderEpoch, isr, zkVersion: version });
+        if (this.zooKeeper.lostAnswers > 0) {
+          this.zooKeeper.lostAnswers -= 1;
+          throw new Error('the session expired');
+        }
         return { succeeded: true, version };
       },
-      getDataAndVersion: () => Promise.resolve({ data: null, version: -1 }),
+      getDataAndVersion: (path) => {
+        const { leader, leaderEpoch, isr, zkVersion } = this.stateAt(path);
+        const leaderAndIsr = { leader, leaderEpoch, isr, zkVersion };
+        const data = TopicPartitionStateZNode.encode({ leaderAndIsr, controllerEpoch: this.controllerEpoch });
+        return Promise.resolve({ data, version: zkVersion });
+      },
       propagateIsrChanges: async (partitions) => {
         await this.pause(2);
         this.notified.push(partitions.map(({ topic, partition }) => topicPartitionKey(topic, partition)));
       },
     };
+  }
+
+  private stateAt(path: string): PartitionState {
+    const state = [...this.states.values()].find((candidate) => TopicPartitionStateZNode.path(candidate) === path);
+    if (state === undefined) throw new Error(`no znode ${path}`);
+    return state;
   }
 
   private pause(ms: number): Promise<void> {
