@@ -6,6 +6,8 @@ import { indexMemory } from './index-memory.ts';
 
 const MAX_RELATIVE_OFFSET = 0x7fffffff;
 const FIRST_CAPACITY_ENTRIES = 512;
+/** Entries that may wait to be written to the file. */
+const PENDING_LIMIT = 64;
 
 /** An append that would break the order of an index (Kafka's `InvalidOffsetException`): the index and its log disagree. */
 export class InvalidOffsetError extends Error {
@@ -15,8 +17,9 @@ export class InvalidOffsetError extends Error {
 /**
  * What the offset and the time index share: fixed-size entries, sorted, of offsets relative to the segment's base offset.
  * A new index file is as long as it may ever get, filled with zeros, and trimmed when its segment is rolled or closed.
- * Counterpart of `kafka.log.AbstractIndex`; where Kafka maps the file, this holds a copy of the entries in memory
- * and writes every entry through, so the bytes on disk are the same. The file is touched on first use only.
+ * Counterpart of `kafka.log.AbstractIndex`; where Kafka maps the file, this holds a copy of the entries in memory and
+ * writes them a few at a time: a crash can only lose entries of the active segment, whose index recovery builds anew
+ * in any case. The file is touched on first use only.
  */
 export abstract class IndexFile {
   readonly baseOffset: number;
@@ -28,6 +31,8 @@ export abstract class IndexFile {
   /** Entries in memory; may be longer than what is filled. Undefined while released. */
   private bytes: Buffer | undefined;
   private count = 0;
+  /** How many of the entries the file has. */
+  private onDisk = 0;
   /** Length of the file in bytes. */
   private length = 0;
 
@@ -74,10 +79,12 @@ export abstract class IndexFile {
   resize(newSize: number): boolean {
     this.open();
     const rounded = this.roundDown(newSize);
+    this.writePending();
     if (rounded === this.length) return false;
     ftruncateSync(this.handle(), rounded);
     this.length = rounded;
     this.count = Math.min(this.count, this.maxEntries);
+    this.onDisk = this.count;
     this.onReloaded();
     return true;
   }
@@ -104,8 +111,16 @@ export abstract class IndexFile {
   /** fsync. An index that was never touched has nothing to flush. */
   flush(): void {
     if (!this.opened) return;
-    const fd = this.handle();
-    fsyncSync(fd);
+    this.writePending();
+    fsyncSync(this.handle());
+  }
+
+  /** Writes entries that wait in memory. */
+  writePending(): void {
+    if (this.onDisk === this.count) return;
+    const at = this.onDisk * this.entrySize;
+    writeFully(this.handle(), this.bytes!.subarray(at, this.count * this.entrySize), at);
+    this.onDisk = this.count;
   }
 
   updateParentDir(dir: string): void {
@@ -145,6 +160,8 @@ export abstract class IndexFile {
   release(): void {
     if (this.fd !== undefined) return;
     this.bytes = undefined;
+    this.count = 0;
+    this.onDisk = 0;
     this.opened = false;
   }
 
@@ -183,7 +200,7 @@ export abstract class IndexFile {
     return this.bytes!;
   }
 
-  /** Room for one more entry, already counted; fill it, then call `written`. */
+  /** Room for one more entry, already counted; fill it, then call `entryAdded`. */
   protected nextSlot(): { bytes: Buffer; at: number } {
     const at = this.entries * this.entrySize;
     const needed = at + this.entrySize;
@@ -195,10 +212,10 @@ export abstract class IndexFile {
     return { bytes: this.bytes!, at };
   }
 
-  /** Writes the entry filled in at `at` through to the file. */
-  protected written(at: number): void {
-    writeFully(this.handle(), this.bytes!.subarray(at, at + this.entrySize), at);
+  /** Counts the entry that was filled in. */
+  protected entryAdded(): void {
     this.count += 1;
+    if (this.count - this.onDisk >= PENDING_LIMIT) this.writePending();
   }
 
   protected truncateToEntries(entries: number): void {
@@ -206,6 +223,7 @@ export abstract class IndexFile {
     if (entries < this.count) {
       // What a mapped file would keep of the entries cut off is overwritten or trimmed later; zeros are as good.
       this.count = entries;
+      this.onDisk = Math.min(this.onDisk, entries);
     }
     this.onReloaded();
   }
@@ -229,6 +247,7 @@ export abstract class IndexFile {
       const wanted = Buffer.alloc(this.roundDown(this.length));
       const got = readFully(fd, wanted, 0);
       this.count = Math.floor(got / this.entrySize);
+      this.onDisk = this.count;
       this.bytes = wanted;
     } finally {
       closeSync(fd);

@@ -273,6 +273,8 @@ export class LogSegment {
 
   /** fsync of all files off the thread. */
   async flushInBackground(): Promise<void> {
+    this.offsetIndex.writePending();
+    this.timeIndex.writePending();
     for (const file of [this.log, this.offsetIndex, this.timeIndex, this.txnIndex]) await flushInBackground(file.path);
   }
 

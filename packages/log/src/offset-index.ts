@@ -62,7 +62,7 @@ export class OffsetIndex extends IndexFile {
     const { bytes, at } = this.nextSlot();
     bytes.writeInt32BE(offset - this.baseOffset, at);
     bytes.writeInt32BE(position, at + 4);
-    this.written(at);
+    this.entryAdded();
     this.lastOffsetSeen = offset;
   }
 

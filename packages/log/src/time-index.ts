@@ -65,7 +65,7 @@ export class TimeIndex extends IndexFile {
     const { bytes, at } = this.nextSlot();
     bytes.writeBigInt64BE(BigInt(timestamp), at);
     bytes.writeInt32BE(offset - this.baseOffset, at + 8);
-    this.written(at);
+    this.entryAdded();
     this.last = { timestamp, offset };
   }
 
