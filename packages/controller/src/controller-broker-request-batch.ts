@@ -1,4 +1,4 @@
-import type { Logger, TopicPartition } from '@klassic/common';
+import type { Logger, LoggerFactory, TopicPartition } from '@klassic/common';
 import { invariant } from '@klassic/common';
 import type { BrokerInfo, LeaderIsrAndControllerEpoch, ReplicaAssignment, SecurityProtocol } from '@klassic/zookeeper';
 import { epochDuringDelete } from '@klassic/zookeeper';
@@ -54,14 +54,14 @@ export class ControllerBrokerRequestBatch {
     context: ControllerContext,
     putEvent: (event: ControllerEvent) => void,
     stateChangeLogger: StateChangeLogger,
-    log: Logger,
+    loggers: LoggerFactory,
   ) {
     this.config = config;
     this.channelManager = channelManager;
     this.context = context;
     this.putEvent = putEvent;
     this.stateChangeLogger = stateChangeLogger;
-    this.log = log;
+    this.log = loggers('kafka.controller.ControllerBrokerRequestBatch');
   }
 
   /** Begins a batch; the one before must have been sent or cleared. */

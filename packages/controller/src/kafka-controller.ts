@@ -227,7 +227,7 @@ export class KafkaController {
     const stateChangeLogger = new StateChangeLogger(config.brokerId, loggers);
     const channelManager = new ControllerChannelManager({ config, context, connect, stateChangeLogger, time, loggers });
     const newBatch = (): ControllerBrokerRequestBatch =>
-      new ControllerBrokerRequestBatch(config, channelManager, context, putEvent, stateChangeLogger, this.log);
+      new ControllerBrokerRequestBatch(config, channelManager, context, putEvent, stateChangeLogger, loggers);
     const batch = newBatch();
     const watches = new ControllerWatches(store, putEvent);
     const machine = { config, context, store, stateChangeLogger, loggers };

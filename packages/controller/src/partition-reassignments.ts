@@ -107,7 +107,7 @@ export class PartitionReassignments {
     const reassignment = context.partitionFullReplicaAssignment(partition);
     if (!(await this.isComplete(partition, reassignment))) return;
     log.info(
-      `Target replicas List(${targetReplicas(reassignment).join(', ')}) have all caught up with the leader for ` +
+      `Target replicas ArrayBuffer(${targetReplicas(reassignment).join(', ')}) have all caught up with the leader for ` +
         `reassigning partition ${keyOf(partition)}`,
     );
     await this.onPartitionReassignment(partition, reassignment);
@@ -337,7 +337,7 @@ export class PartitionReassignments {
     const plan = await store.getPartitionReassignment();
     const removed = [...plan].filter(([key, replicas]) => isToRemove(key, replicas));
     const rest = new Map([...plan].filter(([key, replicas]) => !isToRemove(key, replicas)));
-    const text = removed.map(([key, replicas]) => `${key} -> List(${replicas.join(', ')})`).join(', ');
+    const text = removed.map(([key, replicas]) => `${key} -> Buffer(${replicas.join(', ')})`).join(', ');
     log.info(`Removing partitions Map(${text}) from the list of reassigned partitions in zookeeper`);
     if (rest.size > 0) {
       await store.setOrCreatePartitionReassignment(rest, context.epochZkVersion);

@@ -45,9 +45,12 @@ export class ReplayCluster {
   respond: Respond = respondWithoutErrors;
   private readonly resumes = new Map<number, () => void>();
   private readonly config: Partial<ControllerConfig>;
-  private readonly loggers: LoggerFactory;
+  private readonly loggers: (brokerId: number) => LoggerFactory;
 
-  constructor(config: Partial<ControllerConfig> = {}, loggers: LoggerFactory = silentLoggers) {
+  constructor(
+    config: Partial<ControllerConfig> = {},
+    loggers: (brokerId: number) => LoggerFactory = () => silentLoggers,
+  ) {
     this.config = config;
     this.loggers = loggers;
   }
@@ -68,13 +71,13 @@ export class ReplayCluster {
         uncleanLeaderElectionEnable: false,
         ...this.config,
       },
-      zkClient: new KafkaZkClient(session.asSession(), this.time, this.loggers),
+      zkClient: new KafkaZkClient(session.asSession(), this.time, this.loggers(id)),
       brokerInfo: BrokerIdZNode.decode(id, node.data),
       brokerEpoch: node.czxid,
       connect: (target) => this.connection(id, target.id),
       time: this.time,
       random: new SeededRandom(id),
-      loggers: this.loggers,
+      loggers: this.loggers(id),
     });
     this.brokers.set(id, { session, controller, alive: true });
     controller.startup();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readReferenceJson, readReferenceLines, referenceFile } from '@klassic/test-support';
-import { topicPartitionKey } from '@klassic/common';
+import { silentLogger, topicPartitionKey } from '@klassic/common';
+import type { Logger, LoggerFactory } from '@klassic/common';
 import type { MultiOp } from '@klassic/zookeeper';
 import type { Respond } from './replay-cluster.ts';
 import { ReplayCluster, respondWithoutErrors } from './replay-cluster.ts';
@@ -30,6 +31,11 @@ interface RecordedRpc {
   readonly request: Record<string, unknown>;
   readonly response: unknown;
 }
+interface LogLine {
+  readonly broker: number;
+  readonly level: string;
+  readonly m: string;
+}
 interface Snapshot {
   readonly [path: string]: { readonly data: unknown; readonly version: number; readonly ephemeral?: string };
 }
@@ -50,6 +56,10 @@ export interface Observed {
   readonly writes: Record<string, string[]>;
   /** Per receiver, in order. */
   readonly rpcs: Record<string, string[]>;
+  /** The lines of controller.log at INFO and above, per broker, in order. */
+  readonly log: Record<string, string[]>;
+  /** Per session, what it watches in the end. */
+  readonly watches: Record<string, { data: string[]; child: string[] }>;
 }
 
 export interface ReplayOptions {
@@ -76,9 +86,11 @@ export async function replayScenario(
   const snapshot = readReferenceJson(...at('znodes-before.json')) as Snapshot;
   const controlRpcs = rpcs.filter(({ api }) => api in apiNames);
 
-  const cluster = new ReplayCluster(options.config);
+  const log: { broker: number; m: string }[] = [];
+  const cluster = new ReplayCluster(options.config, (broker) => loggersTo((m) => log.push({ broker, m })));
   const beginning = await begin(cluster, snapshot, rpcs);
   cluster.respond = recordedResponses(controlRpcs);
+  log.length = 0;
   await cluster.time.advance(options.inOfficeMs ?? 0);
   const startMs = cluster.time.milliseconds();
   const registeredAt = new Map(transactions.filter(isRegistration).map(({ who, zxid }) => [who, zxid]));
@@ -118,6 +130,8 @@ export async function replayScenario(
     expected: {
       writes: grouped(transactions.filter(isControllersOwn), ({ who }) => who, recordedText),
       rpcs: expectedRpcs,
+      log: logs(lines<LogLine>(at('controller.jsonl')).filter(({ level }) => level !== 'DEBUG')),
+      watches: controllersWatches(cluster, readReferenceJson(...at('watches-after.json')) as Observed['watches']),
     },
     actual: {
       writes: grouped(
@@ -128,9 +142,65 @@ export async function replayScenario(
         transactionText,
       ),
       rpcs: actualRpcs,
+      log: logs(log),
+      watches: controllersWatches(cluster, watchesNow(cluster)),
     },
     cluster,
   };
+}
+
+/** What goes into controller.log. */
+function loggersTo(write: (line: string) => void): LoggerFactory {
+  const toLog: Logger = { ...silentLogger, info: write, warn: write, error: write };
+  return (name) => (name.startsWith('kafka.controller.') ? toLog : silentLogger);
+}
+
+/** Without the threads' own lines; the recording folds repeated lines into one, and sets have no order. */
+function logs(recorded: readonly { readonly broker: number; readonly m: string }[]): Record<string, string[]> {
+  const texts: Record<string, string[]> = {};
+  for (const { broker, m } of recorded) {
+    if (/^\[(RequestSendThread|ControllerEventThread)/.test(m)) continue;
+    const text = ordered(m);
+    const list = (texts[`broker-${broker}`] ??= []);
+    if (!list.includes(text)) list.push(text);
+  }
+  return texts;
+}
+
+/** A line with the members of its sets, maps and lists in order. */
+function ordered(line: string): string {
+  const sorted = (list: string, separator: string): string => list.split(separator).sort().join(separator);
+  const assignments = /[\w.-]+ -> ReplicaAssignment\([^)]*\)(?:, [\w.-]+ -> ReplicaAssignment\([^)]*\))+/g;
+  return line
+    .replace(/Hash(Set|Map)\(/g, '$1(')
+    .replace(assignments, (list) =>
+      list
+        .split(/(?<=\)), /)
+        .sort()
+        .join(', '),
+    )
+    .replace(/(?<=(?:Set|Map)\()[^()]*(?=\))/g, (list) => sorted(list, ', '))
+    .replace(/(?<=(?:for|partitions|deletion:) )\S+,\S+/g, (list) => sorted(list, ','));
+}
+
+function watchesNow(cluster: ReplayCluster): Observed['watches'] {
+  const sessions = [...cluster.brokers.values()].filter(({ alive }) => alive).map(({ session }) => session);
+  return Object.fromEntries(
+    sessions.map(({ name, dataWatches, childWatches }) => [name, { data: [...dataWatches], child: [...childWatches] }]),
+  );
+}
+
+/** Of the sessions that live; what brokers watch for themselves (changes of configurations) is left out. */
+function controllersWatches(cluster: ReplayCluster, watches: Observed['watches']): Observed['watches'] {
+  return Object.fromEntries(
+    Object.entries(watches)
+      .filter(([session]) => cluster.zk.sessions.has(session))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([session, { data, child }]) => [
+        session,
+        { data: [...data].sort(), child: child.filter((path) => path !== '/config/changes').sort() },
+      ]),
+  );
 }
 
 function channel(from: string, to: string, { brokerEpoch }: { brokerEpoch?: unknown }): string {
@@ -323,7 +393,7 @@ function recordedText({ op, path, data, ops }: RecordedTransaction): string {
   return (ops ?? [{ op, path, data }])
     .map((one) => {
       if (one.op === 'error') return `error ${one.error}`;
-      if (one.op === 'check') return `check v${Number((one as RecordedOp).version) - 1}`;
+      if (one.op === 'check') return `check v${Number(one.version) - 1}`;
       return `${one.op} ${one.path} ${dataText(one.data)}`;
     })
     .join('; ');

@@ -34,5 +34,7 @@ describeWithReference(describe)('the controller, beside the captures of Apache K
     const { expected, actual } = await replayScenario(name, options);
     expect(actual.writes).toEqual(expected.writes);
     expect(actual.rpcs).toEqual(expected.rpcs);
+    expect(actual.watches).toEqual(expected.watches);
+    expect(actual.log).toEqual(expected.log);
   });
 });
