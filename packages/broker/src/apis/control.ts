@@ -1,0 +1,121 @@
+import { Errors, KafkaError } from '@klassic/protocol';
+import type { KafkaController } from '@klassic/controller';
+import type { RequestOf } from '@klassic/protocol';
+import type { Partition, ReplicaManager } from '../replica/index.ts';
+import type { AnyApiHandler, ApiHandler } from './api-handler.ts';
+
+/** What the controller's requests touch in this broker. */
+export interface ControlHandlerOptions {
+  readonly replicaManager: ReplicaManager;
+  readonly controller: KafkaController;
+  /** Told of the partitions this broker has begun to lead or follow: the coordinators load or drop what they hold. */
+  readonly onLeadershipChange: (leaders: readonly Partition[], followers: readonly Partition[]) => void;
+  /** Reads ahead what opening the logs of these topics needs. */
+  readonly beforeLeaderAndIsr: (topics: ReadonlySet<string>) => Promise<void>;
+  /** Told of replicas that were stopped here. */
+  readonly onStopReplica: (topic: string, partition: number, leaderEpoch: number, deleted: boolean) => void;
+  /** Told of partitions that are gone from the cluster. */
+  readonly onDeletedPartitions: (partitions: readonly { topic: string; partition: number }[]) => void;
+  /** Told of every snapshot that was taken over. */
+  readonly onMetadata: () => void;
+}
+
+const anyBrokerEpoch = -1;
+const unknownVersion = -2;
+
+/** The requests of the controller to this broker, and ControlledShutdown of other brokers to the controller. */
+export function controlHandlers(options: ControlHandlerOptions): AnyApiHandler[] {
+  return [leaderAndIsr(options), stopReplica(options), updateMetadata(options), controlledShutdown(options)];
+}
+
+/** A request meant for an earlier life of this broker is refused (KIP-380). */
+function isStaleEpoch({ brokerEpoch }: { brokerEpoch: number }, controller: KafkaController): boolean {
+  return brokerEpoch !== anyBrokerEpoch && brokerEpoch < controller.brokerEpoch;
+}
+
+function leaderAndIsr(options: ControlHandlerOptions): ApiHandler<'LeaderAndIsr'> {
+  const { controller, replicaManager, onLeadershipChange, beforeLeaderAndIsr } = options;
+  return {
+    api: 'LeaderAndIsr',
+    minVersion: 0,
+    maxVersion: 4,
+    async handle({ header, body }) {
+      if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
+      await beforeLeaderAndIsr(
+        new Set([...body.topicStates, ...body.ungroupedPartitionStates].map(({ topicName }) => topicName)),
+      );
+      return replicaManager.becomeLeaderOrFollower(header.correlationId, body, onLeadershipChange);
+    },
+    failure: (_request, error) => ({ errorCode: error.code }),
+  };
+}
+
+function stopReplica({ controller, replicaManager, onStopReplica }: ControlHandlerOptions): ApiHandler<'StopReplica'> {
+  return {
+    api: 'StopReplica',
+    minVersion: 0,
+    maxVersion: 3,
+    handle({ header, body }) {
+      if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
+      const response = replicaManager.stopReplicas(header.correlationId, body);
+      for (const { topic, partition, leaderEpoch, deleted } of stoppedPartitions(body)) {
+        onStopReplica(topic, partition, leaderEpoch, deleted);
+      }
+      return response;
+    },
+    failure: (_request, error) => ({ errorCode: error.code }),
+  };
+}
+
+function* stoppedPartitions(
+  body: RequestOf<'StopReplica'>,
+): Iterable<{ topic: string; partition: number; leaderEpoch: number; deleted: boolean }> {
+  for (const { topicName, partitionStates } of body.topicStates) {
+    for (const { partitionIndex, leaderEpoch, deletePartition } of partitionStates) {
+      yield { topic: topicName, partition: partitionIndex, leaderEpoch, deleted: deletePartition };
+    }
+  }
+  for (const { topicName, partitionIndex } of body.ungroupedPartitions) {
+    yield { topic: topicName, partition: partitionIndex, leaderEpoch: unknownVersion, deleted: body.deletePartitions };
+  }
+  for (const { name, partitionIndexes } of body.topics) {
+    for (const partition of partitionIndexes) {
+      yield { topic: name, partition, leaderEpoch: unknownVersion, deleted: body.deletePartitions };
+    }
+  }
+}
+
+function updateMetadata(options: ControlHandlerOptions): ApiHandler<'UpdateMetadata'> {
+  const { controller, replicaManager, onDeletedPartitions, onMetadata } = options;
+  return {
+    api: 'UpdateMetadata',
+    minVersion: 0,
+    maxVersion: 6,
+    handle({ header, body }) {
+      if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
+      const deleted = replicaManager.maybeUpdateMetadataCache(header.correlationId, body);
+      if (deleted.length > 0) onDeletedPartitions(deleted);
+      onMetadata();
+      return { errorCode: Errors.NONE.code };
+    },
+    failure: (_request, error) => ({ errorCode: error.code }),
+  };
+}
+
+function controlledShutdown({ controller }: ControlHandlerOptions): ApiHandler<'ControlledShutdown'> {
+  return {
+    api: 'ControlledShutdown',
+    minVersion: 0,
+    maxVersion: 3,
+    async handle({ body, header: { apiVersion } }) {
+      if (!controller.isActive) throw new KafkaError(Errors.NOT_CONTROLLER);
+      const epoch = apiVersion >= 2 ? body.brokerEpoch : anyBrokerEpoch;
+      const remaining = await controller.controlledShutdown(body.brokerId, epoch);
+      return {
+        errorCode: Errors.NONE.code,
+        remainingPartitions: remaining.map(({ topic, partition }) => ({ topicName: topic, partitionIndex: partition })),
+      };
+    },
+    failure: (_request, error) => ({ errorCode: error.code, remainingPartitions: [] }),
+  };
+}

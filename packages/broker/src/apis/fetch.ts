@@ -1,0 +1,162 @@
+import { topicPartitionKey } from '@klassic/common';
+import type { TopicPartition } from '@klassic/common';
+import { downConvert, Errors, UnsupportedCompressionTypeError } from '@klassic/protocol';
+import type { RequestOf, ResponseInit } from '@klassic/protocol';
+import type { MetadataCache } from '../metadata/index.ts';
+import type { FetchManager, FetchPartitionData, FetchRequestPartition, ReplicaManager } from '../replica/index.ts';
+import type { ApiHandler } from './api-handler.ts';
+
+/** From this version on a consumer tells its rack, and may read from a follower (KIP-392). */
+const rackVersion = 11;
+/** Up to this version a consumer knows message format 0 (up to 1) or 1 (2 and 3) only. */
+const oldestV2Version = 4;
+const emptyRecords = Buffer.alloc(0);
+
+export interface FetchHandlerOptions {
+  readonly replicaManager: ReplicaManager;
+  readonly metadataCache: MetadataCache;
+  readonly fetchManager: FetchManager;
+  /** `fetch.max.bytes`: most bytes of any one answer to a consumer. */
+  readonly fetchMaxBytes: number;
+}
+
+/** Fetch, of consumers and followers alike, with fetch sessions (`KafkaApis.handleFetchRequest`, KIP-227). */
+export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> {
+  const { replicaManager, metadataCache, fetchManager, fetchMaxBytes } = options;
+  return {
+    api: 'Fetch',
+    minVersion: 0,
+    maxVersion: 12,
+    async handle({ body, header, context: { listenerName } }) {
+      const { apiVersion, clientId } = header;
+      const isFollower = body.replicaId >= 0;
+      const context = fetchManager.newContext(
+        { sessionId: body.sessionId, epoch: body.sessionEpoch },
+        requestedPartitions(body),
+        forgottenPartitions(body),
+        isFollower,
+      );
+      if (context.error !== Errors.NONE) return { errorCode: context.error.code, sessionId: 0, responses: [] };
+      const known = context.partitions.filter(({ topic, partition }) => metadataCache.contains(topic, partition));
+      const maxBytes = isFollower ? body.maxBytes : Math.min(body.maxBytes, fetchMaxBytes);
+      const fetched = await replicaManager.fetchMessages({
+        replicaId: body.replicaId,
+        maxWaitMs: body.maxWaitMs,
+        minBytes: Math.min(body.minBytes, maxBytes),
+        maxBytes,
+        hardMaxBytesLimit: apiVersion <= 2,
+        isolation: body.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted',
+        ...(apiVersion >= rackVersion && !isFollower
+          ? { clientMetadata: { rackId: body.rackId, clientId: clientId ?? '', listenerName } }
+          : {}),
+        partitions: known,
+      });
+      const all =
+        known.length === context.partitions.length ? fetched : withUnknown(context.partitions, fetched, metadataCache);
+      const { errorCode, sessionId, partitions } = context.updateAndGenerateResponse(all);
+      const readable =
+        apiVersion < oldestV2Version ? inOldFormat(partitions, apiVersion, context.partitions) : partitions;
+      return { errorCode, sessionId, responses: byTopic(readable) };
+    },
+    failure: (_request, error) => ({ errorCode: error.code, sessionId: 0, responses: [] }),
+  };
+}
+
+function requestedPartitions({ topics }: RequestOf<'Fetch'>): FetchRequestPartition[] {
+  const requested: FetchRequestPartition[] = [];
+  for (const { topic, partitions } of topics) {
+    for (const each of partitions) {
+      requested.push({
+        topic,
+        partition: each.partition,
+        fetchOffset: each.fetchOffset,
+        logStartOffset: each.logStartOffset,
+        maxBytes: each.partitionMaxBytes,
+        currentLeaderEpoch: each.currentLeaderEpoch,
+        lastFetchedEpoch: each.lastFetchedEpoch,
+      });
+    }
+  }
+  return requested;
+}
+
+function forgottenPartitions({ forgottenTopicsData }: RequestOf<'Fetch'>): TopicPartition[] {
+  return forgottenTopicsData.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
+}
+
+/** Puts the partitions that the cluster does not know back in their places. */
+function withUnknown(
+  asked: readonly FetchRequestPartition[],
+  fetched: readonly FetchPartitionData[],
+  metadataCache: MetadataCache,
+): FetchPartitionData[] {
+  let next = 0;
+  return asked.map(({ topic, partition }) => {
+    const data = fetched[next];
+    if (data?.topic === topic && data.partition === partition) {
+      next += 1;
+      return data;
+    }
+    const error = metadataCache.contains(topic, partition)
+      ? Errors.NOT_LEADER_OR_FOLLOWER
+      : Errors.UNKNOWN_TOPIC_OR_PARTITION;
+    return failedPartition({ topic, partition }, error.code);
+  });
+}
+
+function failedPartition({ topic, partition }: TopicPartition, errorCode: number): FetchPartitionData {
+  return {
+    topic,
+    partition,
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    abortedTransactions: null,
+    divergingEpoch: null,
+    preferredReadReplica: -1,
+    records: emptyRecords,
+  };
+}
+
+/** The answer in the record format that a consumer of before Fetch version 4 knows. */
+function inOldFormat(
+  partitions: readonly FetchPartitionData[],
+  apiVersion: number,
+  asked: readonly FetchRequestPartition[],
+): FetchPartitionData[] {
+  const toMagic = apiVersion <= 1 ? 0 : 1;
+  const offsets = new Map(asked.map((each) => [topicPartitionKey(each.topic, each.partition), each.fetchOffset]));
+  return partitions.map((data) => {
+    const offset = offsets.get(topicPartitionKey(data.topic, data.partition)) ?? 0;
+    try {
+      return { ...data, records: downConvert(data.records, toMagic, offset) };
+    } catch (error) {
+      if (!(error instanceof UnsupportedCompressionTypeError)) throw error;
+      return failedPartition(data, Errors.UNSUPPORTED_COMPRESSION_TYPE.code);
+    }
+  });
+}
+
+function byTopic(partitions: readonly FetchPartitionData[]): NonNullable<ResponseInit<'Fetch'>['responses']> {
+  const responses: { topic: string; partitionResponses: object[] }[] = [];
+  let last: (typeof responses)[number] | undefined;
+  for (const data of partitions) {
+    if (last?.topic !== data.topic) {
+      last = { topic: data.topic, partitionResponses: [] };
+      responses.push(last);
+    }
+    last.partitionResponses.push({
+      partition: data.partition,
+      errorCode: data.errorCode,
+      highWatermark: data.highWatermark,
+      lastStableOffset: data.lastStableOffset,
+      logStartOffset: data.logStartOffset,
+      abortedTransactions: data.abortedTransactions,
+      preferredReadReplica: data.preferredReadReplica,
+      recordSet: data.records,
+      ...(data.divergingEpoch === null ? {} : { divergingEpoch: data.divergingEpoch }),
+    });
+  }
+  return responses;
+}

@@ -1,0 +1,68 @@
+import { topicPartitionKey } from '@klassic/common';
+import { Errors } from '@klassic/protocol';
+import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
+import type { MetadataCache } from '../metadata/index.ts';
+import type { AppendEntry, PartitionResponse, ReplicaManager } from '../replica/index.ts';
+import { CloseConnection } from './api-handler.ts';
+import type { ApiHandler } from './api-handler.ts';
+
+/** An answer for a partition that nothing was appended to. */
+function refused(error: ErrorEntry): PartitionResponse {
+  return {
+    errorCode: error.code,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    recordErrors: [],
+    errorMessage: null,
+  };
+}
+
+/** Produce: appends to the partitions led here; with acks=all the answer waits for the ISR (`KafkaApis.handleProduceRequest`). */
+export function produceHandler(replicaManager: ReplicaManager, metadataCache: MetadataCache): ApiHandler<'Produce'> {
+  return {
+    api: 'Produce',
+    minVersion: 0,
+    maxVersion: 9,
+    async handle({ body }) {
+      const entries = new Map<string, AppendEntry>();
+      const results = new Map<string, PartitionResponse>();
+      for (const { name: topic, partitionData } of body.topicData) {
+        for (const { index: partition, records } of partitionData) {
+          const key = topicPartitionKey(topic, partition);
+          if (!metadataCache.contains(topic, partition)) results.set(key, refused(Errors.UNKNOWN_TOPIC_OR_PARTITION));
+          else if (records === null) results.set(key, refused(Errors.INVALID_RECORD));
+          else entries.set(key, { topic, partition, records });
+        }
+      }
+      const appended = await replicaManager.appendRecords({
+        timeoutMs: body.timeoutMs,
+        requiredAcks: body.acks,
+        internalTopicsAllowed: false,
+        origin: 'Client',
+        entries,
+      });
+      for (const [key, result] of appended) results.set(key, result);
+      if (body.acks === 0) return withoutAnswer(results);
+      return response(body, (key) => results.get(key)!);
+    },
+    failure: ({ body }, error) => response(body, () => refused(error)),
+  };
+}
+
+/** A producer that asks for no answer learns of an error by losing its connection, and refreshes its metadata then. */
+function withoutAnswer(results: ReadonlyMap<string, PartitionResponse>): null {
+  for (const { errorCode } of results.values()) {
+    if (errorCode !== Errors.NONE.code) throw new CloseConnection('acks=0 with an error');
+  }
+  return null;
+}
+
+function response(body: RequestOf<'Produce'>, resultOf: (key: string) => PartitionResponse): ResponseInit<'Produce'> {
+  return {
+    responses: body.topicData.map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: partitionData.map(({ index }) => ({ index, ...resultOf(topicPartitionKey(name, index)) })),
+    })),
+  };
+}

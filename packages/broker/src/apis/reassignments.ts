@@ -1,0 +1,79 @@
+import type { KafkaController, PartitionError } from '@klassic/controller';
+import { topicPartitionKey } from '@klassic/common';
+import type { TopicPartition } from '@klassic/common';
+import { Errors } from '@klassic/protocol';
+import type { ApiHandler } from './api-handler.ts';
+
+/** AlterPartitionReassignments on the controller (KIP-455). */
+export function alterReassignmentsHandler(controller: KafkaController): ApiHandler<'AlterPartitionReassignments'> {
+  return {
+    api: 'AlterPartitionReassignments',
+    minVersion: 0,
+    maxVersion: 0,
+    async handle({ body }) {
+      const request = new Map<string, { partition: TopicPartition; target: readonly number[] | null }>();
+      for (const { name: topic, partitions } of body.topics) {
+        for (const { partitionIndex: partition, replicas } of partitions) {
+          request.set(topicPartitionKey(topic, partition), { partition: { topic, partition }, target: replicas });
+        }
+      }
+      const results = await controller.alterPartitionReassignments(request);
+      return {
+        errorCode: Errors.NONE.code,
+        responses: body.topics.map(({ name, partitions }) => ({
+          name,
+          partitions: partitions.map(({ partitionIndex }) => ({
+            partitionIndex,
+            ...told(results.get(topicPartitionKey(name, partitionIndex))),
+          })),
+        })),
+      };
+    },
+    failure: (_request, error, message) => ({ errorCode: error.code, errorMessage: message }),
+  };
+}
+
+/** ListPartitionReassignments on the controller. */
+export function listReassignmentsHandler(controller: KafkaController): ApiHandler<'ListPartitionReassignments'> {
+  return {
+    api: 'ListPartitionReassignments',
+    minVersion: 0,
+    maxVersion: 0,
+    async handle({ body }) {
+      const asked =
+        body.topics?.flatMap(({ name, partitionIndexes }) =>
+          partitionIndexes.map((partition) => ({ topic: name, partition })),
+        ) ?? null;
+      const ongoing = await controller.listPartitionReassignments(asked);
+      const topics = [...new Set(ongoing.map(({ topic }) => topic))];
+      return {
+        errorCode: Errors.NONE.code,
+        errorMessage: '',
+        topics: topics.map((topic) => ({
+          name: topic,
+          partitions: ongoing.filter((each) => each.topic === topic).map((each) => assignmentOf(each, controller)),
+        })),
+      };
+    },
+    failure: (_request, error, message) => ({ errorCode: error.code, errorMessage: message }),
+  };
+}
+
+function assignmentOf(
+  partition: TopicPartition,
+  { controllerContext }: KafkaController,
+): { partitionIndex: number; replicas: number[]; addingReplicas: number[]; removingReplicas: number[] } {
+  const { replicas, addingReplicas, removingReplicas } = controllerContext.partitionFullReplicaAssignment(partition);
+  return {
+    partitionIndex: partition.partition,
+    replicas: [...replicas],
+    addingReplicas: [...addingReplicas],
+    removingReplicas: [...removingReplicas],
+  };
+}
+
+function told(result: PartitionError | undefined): { errorCode: number; errorMessage: string | null } {
+  if (result === undefined) return { errorCode: Errors.NONE.code, errorMessage: null };
+  const error = Errors[result.error];
+  return { errorCode: error.code, errorMessage: error === Errors.NONE ? null : (result.message ?? error.message) };
+}

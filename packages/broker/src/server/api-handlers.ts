@@ -1,0 +1,138 @@
+import type { LoggerFactory, Random, Time } from '@klassic/common';
+import type { AdminZkClient, KafkaController } from '@klassic/controller';
+import type { AnyApiHandler } from '../apis/api-handler.ts';
+import { apiVersionsHandler } from '../apis/api-versions.ts';
+import type { AutoTopicCreation } from '../apis/auto-topic-creation.ts';
+import { controlHandlers } from '../apis/control.ts';
+import { onController } from '../apis/controller-forwarding.ts';
+import { createTopicsHandler } from '../apis/create-topics.ts';
+import { describeConfigsHandler } from '../apis/describe-configs.ts';
+import { electLeadersHandler } from '../apis/elect-leaders.ts';
+import { fetchHandler } from '../apis/fetch.ts';
+import { groupHandlers } from '../apis/group-handlers.ts';
+import { initProducerIdHandler } from '../apis/init-producer-id.ts';
+import { describeClusterHandler, metadataHandler } from '../apis/metadata.ts';
+import type { MetadataWatch } from '../apis/metadata-watch.ts';
+import { deleteRecordsHandler } from '../apis/delete-records.ts';
+import { listOffsetsHandler, offsetForLeaderEpochHandler } from '../apis/offsets-in-log.ts';
+import { produceHandler } from '../apis/produce.ts';
+import { alterReassignmentsHandler, listReassignmentsHandler } from '../apis/reassignments.ts';
+import { topicConfigEntries } from '../apis/topic-config-entries.ts';
+import { createPartitionsHandler, deleteTopicsHandler } from '../apis/topic-changes.ts';
+import type { GroupCoordinator } from '../group/index.ts';
+import type { MetadataCache } from '../metadata/index.ts';
+import { FetchManager, FetchSessionCache } from '../replica/index.ts';
+import type { Partition, ReplicaManager } from '../replica/index.ts';
+import type { ProducerIdManager } from '../transaction/producer-id-manager.ts';
+import type { ControllerChannel } from './inter-broker.ts';
+import type { KafkaConfig } from './kafka-config.ts';
+import type { TopicConfigs } from './topic-configs.ts';
+
+const offsetsTopic = '__consumer_offsets';
+
+/** What the handlers work on. */
+export interface ApiHandlersOptions {
+  readonly config: KafkaConfig;
+  readonly clusterId: string;
+  readonly random: Random;
+  readonly time: Time;
+  readonly loggers: LoggerFactory;
+  readonly replicaManager: ReplicaManager;
+  readonly metadataCache: MetadataCache;
+  readonly metadataWatch: MetadataWatch;
+  readonly controller: KafkaController;
+  readonly controllerChannel: ControllerChannel;
+  readonly groupCoordinator: GroupCoordinator;
+  readonly producerIdManager: ProducerIdManager;
+  readonly adminZkClient: AdminZkClient;
+  readonly autoTopicCreation: AutoTopicCreation;
+  readonly topicConfigs: TopicConfigs;
+}
+
+/** Every API this broker serves, each with its handler. */
+export function apiHandlers(options: ApiHandlersOptions): readonly AnyApiHandler[] {
+  const handlers: readonly AnyApiHandler[] = [
+    ...dataHandlers(options),
+    ...controlHandlers(controlOptions(options)),
+    ...topicHandlers(options),
+    ...groupHandlers({
+      coordinator: options.groupCoordinator,
+      metadataCache: options.metadataCache,
+      autoTopicCreation: options.autoTopicCreation,
+    }),
+    apiVersionsHandler(() => handlers),
+  ];
+  return handlers;
+}
+
+function dataHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
+  const { config, clusterId, random, time, loggers, replicaManager, metadataCache, autoTopicCreation } = options;
+  const sessions = new FetchSessionCache(config.number('max.incremental.fetch.session.cache.slots'), random);
+  const fetchManager = new FetchManager(time, sessions, loggers('kafka.server.FetchManager'));
+  return [
+    produceHandler(replicaManager, metadataCache),
+    fetchHandler({ replicaManager, metadataCache, fetchManager, fetchMaxBytes: config.number('fetch.max.bytes') }),
+    listOffsetsHandler(replicaManager),
+    offsetForLeaderEpochHandler(replicaManager),
+    deleteRecordsHandler(replicaManager, metadataCache),
+    metadataHandler({ metadataCache, clusterId, autoTopicCreation }),
+    describeClusterHandler(metadataCache, clusterId),
+    initProducerIdHandler(options.producerIdManager),
+  ];
+}
+
+/** Requests that only the controller fulfils; any broker takes them. */
+function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
+  const { config, controller, controllerChannel, adminZkClient, metadataCache, metadataWatch, random } = options;
+  const isController = (): boolean => controller.isActive;
+  const forwarder = config.boolean('klassic.forward.to.controller') ? controllerChannel : undefined;
+  const changes = {
+    adminZkClient,
+    metadataCache,
+    metadataWatch,
+    deleteTopicEnable: config.boolean('delete.topic.enable'),
+  };
+  const createTopics = createTopicsHandler({
+    adminZkClient,
+    metadataCache,
+    metadataWatch,
+    random,
+    defaultPartitions: config.number('num.partitions'),
+    defaultReplicationFactor: config.number('default.replication.factor'),
+    configEntries: (overrides) => topicConfigEntries(config.originals, overrides),
+  });
+  return [
+    onController(createTopics, isController, forwarder),
+    onController(deleteTopicsHandler(changes), isController, forwarder),
+    onController(createPartitionsHandler(changes), isController, forwarder),
+    onController(electLeadersHandler(controller), isController, forwarder),
+    onController(alterReassignmentsHandler(controller), isController, forwarder),
+    onController(listReassignmentsHandler(controller), isController, forwarder),
+    describeConfigsHandler({ config, metadataCache, topicOverrides: (topic) => options.topicConfigs.fetch(topic) }),
+  ];
+}
+
+function controlOptions(options: ApiHandlersOptions): Parameters<typeof controlHandlers>[0] {
+  const { replicaManager, controller, groupCoordinator, metadataWatch, topicConfigs } = options;
+  return {
+    replicaManager,
+    controller,
+    beforeLeaderAndIsr: (topics) => topicConfigs.ensure(topics),
+    onLeadershipChange(leaders: readonly Partition[], followers: readonly Partition[]) {
+      for (const { topic, partitionId, leaderEpoch } of leaders) {
+        if (topic === offsetsTopic) groupCoordinator.onElection(partitionId, leaderEpoch);
+      }
+      for (const { topic, partitionId, leaderEpoch } of followers) {
+        if (topic === offsetsTopic) groupCoordinator.onResignation(partitionId, leaderEpoch);
+      }
+    },
+    onStopReplica(topic, partition, leaderEpoch) {
+      if (topic === offsetsTopic) groupCoordinator.onResignation(partition, leaderEpoch < 0 ? undefined : leaderEpoch);
+    },
+    onDeletedPartitions(partitions) {
+      topicConfigs.forget(new Set(partitions.map(({ topic }) => topic)));
+      groupCoordinator.handleDeletedPartitions(partitions);
+    },
+    onMetadata: () => metadataWatch.changed(),
+  };
+}

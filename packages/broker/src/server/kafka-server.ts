@@ -1,0 +1,330 @@
+import { hostname } from 'node:os';
+import { prefixed, SystemRandom } from '@klassic/common';
+import type { Logger, LoggerFactory, Random, Time } from '@klassic/common';
+import { AdminZkClient, KafkaController } from '@klassic/controller';
+import { LogManager, validateTopicConfig } from '@klassic/log';
+import { SocketServer } from '@klassic/network';
+import { KafkaZkClient } from '@klassic/zookeeper';
+import type { BrokerInfo } from '@klassic/zookeeper';
+import { AutoTopicCreation } from '../apis/auto-topic-creation.ts';
+import { KafkaApis } from '../apis/kafka-apis.ts';
+import { MetadataWatch } from '../apis/metadata-watch.ts';
+import { GroupCoordinator, ReplicaGroupLog } from '../group/index.ts';
+import { MetadataCache } from '../metadata/index.ts';
+import { ReplicaManager } from '../replica/index.ts';
+import { ProducerIdManager } from '../transaction/producer-id-manager.ts';
+import { apiHandlers } from './api-handlers.ts';
+import { checkpointIdentity, randomClusterId, settleIdentity } from './broker-metadata.ts';
+import type { BrokerIdentity } from './broker-metadata.ts';
+import { ConfigException } from './config-value.ts';
+import { controlledShutdown } from './controlled-shutdown.ts';
+import { DynamicConfigManager } from './dynamic-config-manager.ts';
+import { ControllerChannel, InterBrokerConnection } from './inter-broker.ts';
+import type { KafkaConfig } from './kafka-config.ts';
+import { requestLogger } from './request-logger.ts';
+import { controllerConfig, groupConfig, replicaManagerConfig, socketServerConfig, topicShapes } from './settings.ts';
+import { TopicConfigs } from './topic-configs.ts';
+
+export interface KafkaServerOptions {
+  readonly config: KafkaConfig;
+  readonly time: Time;
+  readonly random?: Random;
+  readonly loggers: LoggerFactory;
+  /** Told of a programmer's error, after which the broker cannot go on. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** What runs once the broker is up, in the order in which it is started. */
+interface Running {
+  identity: BrokerIdentity;
+  zkClient: KafkaZkClient;
+  logManager: LogManager;
+  metadataCache: MetadataCache;
+  metadataWatch: MetadataWatch;
+  socketServer: SocketServer;
+  replicaManager: ReplicaManager;
+  controller: KafkaController;
+  groupCoordinator: GroupCoordinator;
+  dynamicConfigManager: DynamicConfigManager;
+  controllerChannel: ControllerChannel;
+  shutdownChannel: ControllerChannel;
+  apis: KafkaApis;
+}
+
+/** One broker: everything is put together here, started in order, and stopped in reverse. Counterpart of `kafka.server.KafkaServer`. */
+export class KafkaServer {
+  private readonly options: KafkaServerOptions;
+  private readonly config: KafkaConfig;
+  private readonly time: Time;
+  private readonly random: Random;
+  private readonly loggers: LoggerFactory;
+  private logger: Logger;
+  /** What has been started so far; complete when the broker is up. */
+  private running: Partial<Running> = {};
+
+  constructor(options: KafkaServerOptions) {
+    this.options = options;
+    this.config = options.config;
+    this.time = options.time;
+    this.random = options.random ?? new SystemRandom();
+    this.loggers = options.loggers;
+    this.logger = this.loggers('kafka.server.KafkaServer');
+  }
+
+  /**
+   * Starts the broker; it serves when this resolves.
+   *
+   * @throws an error whose message is one line for the operator: an unreachable ZooKeeper, a taken port, an id that is in use
+   */
+  async startup(): Promise<void> {
+    const { config, time, loggers, logger, running } = this;
+    logger.info('starting');
+    for (const key of config.unknownKeys)
+      logger.warn(`The configuration '${key}' was supplied but isn't a known config.`);
+    const zkClient = (running.zkClient = await this.connectToZooKeeper());
+    await zkClient.createTopLevelPaths();
+    const clusterId = await zkClient.createOrGetClusterId(randomClusterId(this.random));
+    logger.info(`Cluster ID = ${clusterId}`);
+    const identity = (running.identity = await settleIdentity(
+      config,
+      zkClient,
+      clusterId,
+      loggers('kafka.server.BrokerMetadataCheckpoint'),
+    ));
+    this.logger = prefixed(logger, `[KafkaServer id=${identity.brokerId}] `);
+    const topicConfigs = new TopicConfigs(zkClient);
+    await topicConfigs.loadAll();
+    const logManager = (running.logManager = this.createLogManager(topicConfigs));
+    await logManager.startup();
+    const metadataCache = (running.metadataCache = new MetadataCache(identity.brokerId, loggers));
+    const metadataWatch = (running.metadataWatch = new MetadataWatch(time));
+    const onComplete = requestLogger(loggers);
+    const socketServer = (running.socketServer = new SocketServer({
+      endPoints: config.listeners,
+      config: socketServerConfig(config),
+      time,
+      loggers,
+      handler: (request) => running.apis?.handle(request),
+      ...(onComplete === undefined ? {} : { onComplete }),
+    }));
+    await socketServer.start();
+    const replicaManager = (running.replicaManager = this.createReplicaManager(
+      identity,
+      zkClient,
+      logManager,
+      metadataCache,
+    ));
+    replicaManager.startup();
+    const brokerInfo = this.brokerInfo(identity, socketServer);
+    await this.checkEndPoints(brokerInfo, zkClient);
+    const brokerEpoch = await zkClient.registerBroker(brokerInfo);
+    checkpointIdentity(config, identity, time.milliseconds());
+    const controller = (running.controller = this.createController(brokerInfo, brokerEpoch, zkClient));
+    controller.startup();
+    const groupCoordinator = (running.groupCoordinator = this.createGroupCoordinator(identity, replicaManager));
+    groupCoordinator.startup(await this.offsetsTopicPartitions(zkClient));
+    const producerIdManager = new ProducerIdManager(identity.brokerId, zkClient, loggers);
+    await producerIdManager.startup();
+    const channel = (clientId: string): ControllerChannel =>
+      new ControllerChannel({ config, clientId, metadataCache, time, isController: () => controller.isActive });
+    const controllerChannel = (running.controllerChannel = channel(`broker-${identity.brokerId}-to-controller`));
+    running.shutdownChannel = channel(String(identity.brokerId));
+    const adminZkClient = new AdminZkClient({ store: zkClient, random: this.random, loggers, validateTopicConfig });
+    const autoTopicCreation = new AutoTopicCreation({
+      enabled: config.boolean('auto.create.topics.enable'),
+      ...topicShapes(config),
+      adminZkClient,
+      metadataCache,
+      logger: loggers('kafka.server.AutoTopicCreationManager'),
+    });
+    const handlers = apiHandlers({
+      config,
+      clusterId,
+      random: this.random,
+      time,
+      loggers,
+      replicaManager,
+      metadataCache,
+      metadataWatch,
+      controller,
+      controllerChannel,
+      groupCoordinator,
+      producerIdManager,
+      adminZkClient,
+      autoTopicCreation,
+      topicConfigs,
+    });
+    running.apis = new KafkaApis(handlers, loggers, this.options.onFatal);
+    const dynamicConfigManager = (running.dynamicConfigManager = new DynamicConfigManager({
+      zkClient,
+      time,
+      loggers,
+      onTopicChange: (topic) => topicConfigs.refresh(topic, logManager),
+    }));
+    await dynamicConfigManager.startup();
+    socketServer.startProcessingRequests();
+    this.logger.info('started');
+  }
+
+  /** Hands leaderships over, then stops everything; may be called at any moment, also after a failed start. */
+  async shutdown(): Promise<void> {
+    const { running, logger, config } = this;
+    logger.info('shutting down');
+    running.replicaManager?.prepareShutdown();
+    if (config.boolean('controlled.shutdown.enable')) await this.askForControlledShutdown();
+    running.dynamicConfigManager?.shutdown();
+    running.socketServer?.stopProcessingRequests();
+    running.controllerChannel?.close();
+    running.shutdownChannel?.close();
+    running.metadataWatch?.shutdown();
+    running.groupCoordinator?.shutdown();
+    await running.replicaManager?.shutdown();
+    await running.logManager?.shutdown();
+    await running.controller?.shutdown();
+    await running.zkClient?.close();
+    await running.socketServer?.shutdown();
+    logger.info('shut down completed');
+  }
+
+  private async askForControlledShutdown(): Promise<void> {
+    const { identity, controller, shutdownChannel: channel } = this.running;
+    if (identity === undefined || controller === undefined || channel === undefined) return;
+    await controlledShutdown({
+      config: this.config,
+      brokerId: identity.brokerId,
+      brokerEpoch: () => controller.brokerEpoch,
+      channel,
+      time: this.time,
+      logger: this.logger,
+    });
+  }
+
+  private connectToZooKeeper(): Promise<KafkaZkClient> {
+    const { config, time, random, loggers, logger } = this;
+    logger.info(`Connecting to zookeeper on ${config.zkConnect}`);
+    const sessionTimeoutMs = config.number('zookeeper.session.timeout.ms');
+    return KafkaZkClient.connect({
+      connectString: config.zkConnect,
+      sessionTimeoutMs,
+      connectionTimeoutMs: config.optionalNumber('zookeeper.connection.timeout.ms') ?? sessionTimeoutMs,
+      maxInFlightRequests: config.number('zookeeper.max.in.flight.requests'),
+      secure: config.boolean('zookeeper.set.acl'),
+      name: 'Kafka server',
+      time,
+      random,
+      loggers,
+    });
+  }
+
+  private createLogManager(topicConfigs: TopicConfigs): LogManager {
+    const { config, time, random, loggers, running, options } = this;
+    return LogManager.create({
+      logDirs: config.logDirs,
+      brokerDefaults: config.texts,
+      topicConfigs: (topic) => topicConfigs.overridesOf(topic),
+      flushCheckMs: config.number('log.flush.scheduler.interval.ms'),
+      retentionCheckMs: config.number('log.retention.check.interval.ms'),
+      flushRecoveryOffsetCheckpointMs: config.number('log.flush.offset.checkpoint.interval.ms'),
+      flushStartOffsetCheckpointMs: config.number('log.flush.start.offset.checkpoint.interval.ms'),
+      producerIdExpirationMs: config.number('transactional.id.expiration.ms'),
+      time,
+      random,
+      loggers,
+      onLogDirFailure: (logDir) => {
+        running.replicaManager?.handleLogDirFailure(logDir);
+        if (running.logManager?.liveLogDirs.length === 0) {
+          options.onFatal(
+            new Error(`Shutdown broker because all log dirs in ${config.logDirs.join(', ')} have failed`),
+          );
+          return;
+        }
+        const { identity, zkClient } = running;
+        if (identity !== undefined) zkClient?.propagateLogDirEvent(identity.brokerId).catch(options.onFatal);
+      },
+    });
+  }
+
+  private createReplicaManager(
+    { brokerId }: BrokerIdentity,
+    zkClient: KafkaZkClient,
+    logManager: LogManager,
+    metadataCache: MetadataCache,
+  ): ReplicaManager {
+    const { config, time, random, loggers } = this;
+    return new ReplicaManager({
+      config: replicaManagerConfig(config, brokerId),
+      time,
+      random,
+      loggers,
+      logManager,
+      metadataCache,
+      isrStore: zkClient,
+      connectToLeader: (leader, clientId) =>
+        new InterBrokerConnection(leader, clientId, config, time, config.number('replica.socket.timeout.ms')),
+    });
+  }
+
+  private createController(brokerInfo: BrokerInfo, brokerEpoch: number, zkClient: KafkaZkClient): KafkaController {
+    const { config, time, random, loggers } = this;
+    return new KafkaController({
+      config: controllerConfig(config, brokerInfo.id),
+      zkClient,
+      brokerInfo,
+      brokerEpoch,
+      connect: (broker) =>
+        new InterBrokerConnection(
+          broker,
+          String(brokerInfo.id),
+          config,
+          time,
+          config.number('controller.socket.timeout.ms'),
+        ),
+      time,
+      random,
+      loggers,
+    });
+  }
+
+  private createGroupCoordinator({ brokerId }: BrokerIdentity, replicaManager: ReplicaManager): GroupCoordinator {
+    const { config, time, random, loggers } = this;
+    return new GroupCoordinator({
+      brokerId,
+      config: groupConfig(config),
+      groupLog: new ReplicaGroupLog(replicaManager),
+      time,
+      random,
+      loggers,
+    });
+  }
+
+  /** The number of partitions that group ids are spread over: the topic's, if it exists. */
+  private async offsetsTopicPartitions(zkClient: KafkaZkClient): Promise<number> {
+    const existing = await zkClient.getPartitionsForTopics(['__consumer_offsets']);
+    return existing.get('__consumer_offsets')?.length ?? this.config.number('offsets.topic.num.partitions');
+  }
+
+  private brokerInfo({ brokerId }: BrokerIdentity, socketServer: SocketServer): BrokerInfo {
+    const rack = this.config.optionalString('broker.rack');
+    const endPoints = this.config.advertisedListeners.map((endPoint) => ({
+      ...endPoint,
+      host: endPoint.host === '' ? hostname() : endPoint.host,
+      port: endPoint.port === 0 ? socketServer.boundPort(endPoint.listenerName) : endPoint.port,
+    }));
+    return { id: brokerId, endPoints, rack, version: 4, jmxPort: -1 };
+  }
+
+  /** Two brokers at one address would be taken for each other by clients. */
+  private async checkEndPoints({ id, endPoints }: BrokerInfo, zkClient: KafkaZkClient): Promise<void> {
+    for (const other of await zkClient.getAllBrokersInCluster()) {
+      if (other.id === id) continue;
+      const taken = endPoints.find(({ host, port }) =>
+        other.endPoints.some((each) => each.host === host && each.port === port),
+      );
+      if (taken !== undefined) {
+        throw new ConfigException(
+          `Configured end points ${taken.host}:${taken.port} in advertised listeners are already registered by broker ${other.id}`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import type { ControllerConfig } from '@klassic/controller';
+import type { SocketServerConfig } from '@klassic/network';
+import type { TopicShape } from '../apis/auto-topic-creation.ts';
+import type { GroupConfig } from '../group/index.ts';
+import type { ReplicaManagerConfig } from '../replica/index.ts';
+import type { KafkaConfig } from './kafka-config.ts';
+
+/** What the controller reads of the broker's settings. */
+export function controllerConfig(config: KafkaConfig, brokerId: number): ControllerConfig {
+  return {
+    brokerId,
+    interBrokerListenerName: config.interBrokerListenerName,
+    deleteTopicEnable: config.boolean('delete.topic.enable'),
+    autoLeaderRebalanceEnable: config.boolean('auto.leader.rebalance.enable'),
+    leaderImbalancePerBrokerPercentage: config.number('leader.imbalance.per.broker.percentage'),
+    leaderImbalanceCheckIntervalSeconds: config.number('leader.imbalance.check.interval.seconds'),
+    uncleanLeaderElectionEnable: config.boolean('unclean.leader.election.enable'),
+  };
+}
+
+/** What replication reads of the broker's settings. */
+export function replicaManagerConfig(config: KafkaConfig, brokerId: number): ReplicaManagerConfig {
+  return {
+    brokerId,
+    replicaLagTimeMaxMs: config.number('replica.lag.time.max.ms'),
+    replicaHighWatermarkCheckpointIntervalMs: config.number('replica.high.watermark.checkpoint.interval.ms'),
+    numReplicaFetchers: config.number('num.replica.fetchers'),
+    replicaFetchMinBytes: config.number('replica.fetch.min.bytes'),
+    replicaFetchMaxBytes: config.number('replica.fetch.max.bytes'),
+    replicaFetchResponseMaxBytes: config.number('replica.fetch.response.max.bytes'),
+    replicaFetchWaitMaxMs: config.number('replica.fetch.wait.max.ms'),
+    replicaFetchBackoffMs: config.number('replica.fetch.backoff.ms'),
+    interBrokerListenerName: config.interBrokerListenerName,
+  };
+}
+
+/** What the socket server reads of the broker's settings. */
+export function socketServerConfig(config: KafkaConfig): SocketServerConfig {
+  return {
+    maxRequestBytes: config.number('socket.request.max.bytes'),
+    connectionsMaxIdleMs: config.number('connections.max.idle.ms'),
+    maxConnections: config.number('max.connections'),
+    maxConnectionsPerIp: config.number('max.connections.per.ip'),
+    maxConnectionsPerIpOverrides: perIpOverrides(config.string('max.connections.per.ip.overrides')),
+  };
+}
+
+function perIpOverrides(text: string): Map<string, number> {
+  const overrides = new Map<string, number>();
+  for (const entry of text.split(',')) {
+    const colon = entry.lastIndexOf(':');
+    if (colon > 0) overrides.set(entry.slice(0, colon).trim(), Number(entry.slice(colon + 1)));
+  }
+  return overrides;
+}
+
+/** The shape of topics that are created on first use: ordinary ones, and the coordinators' own. */
+export function topicShapes(config: KafkaConfig): { ordinary: TopicShape; internal: Record<string, TopicShape> } {
+  return {
+    ordinary: {
+      partitions: config.number('num.partitions'),
+      replicationFactor: config.number('default.replication.factor'),
+      config: {},
+    },
+    internal: {
+      __consumer_offsets: {
+        partitions: config.number('offsets.topic.num.partitions'),
+        replicationFactor: config.number('offsets.topic.replication.factor'),
+        config: {
+          'cleanup.policy': 'compact',
+          'segment.bytes': String(config.number('offsets.topic.segment.bytes')),
+          'compression.type': 'producer',
+        },
+      },
+      __transaction_state: {
+        partitions: config.number('transaction.state.log.num.partitions'),
+        replicationFactor: config.number('transaction.state.log.replication.factor'),
+        config: {
+          'unclean.leader.election.enable': 'false',
+          'compression.type': 'uncompressed',
+          'cleanup.policy': 'compact',
+          'min.insync.replicas': String(config.number('transaction.state.log.min.isr')),
+          'segment.bytes': String(config.number('transaction.state.log.segment.bytes')),
+        },
+      },
+    },
+  };
+}
+
+/** What group coordination reads of the broker's settings. */
+export function groupConfig(config: KafkaConfig): GroupConfig {
+  return {
+    minSessionTimeoutMs: config.number('group.min.session.timeout.ms'),
+    maxSessionTimeoutMs: config.number('group.max.session.timeout.ms'),
+    maxSize: config.number('group.max.size'),
+    initialRebalanceDelayMs: config.number('group.initial.rebalance.delay.ms'),
+    offsetMetadataMaxSize: config.number('offset.metadata.max.bytes'),
+    offsetsLoadBufferSize: config.number('offsets.load.buffer.size'),
+    offsetsRetentionMinutes: config.number('offsets.retention.minutes'),
+    offsetsRetentionCheckIntervalMs: config.number('offsets.retention.check.interval.ms'),
+    offsetsCommitTimeoutMs: config.number('offsets.commit.timeout.ms'),
+    offsetsCommitRequiredAcks: config.number('offsets.commit.required.acks'),
+    offsetsTopicCompressionCodec: config.number('offsets.topic.compression.codec'),
+  };
+}
