@@ -1,3 +1,15 @@
+export { Admin } from './admin/admin.ts';
+export type {
+  ConfigChange,
+  ConfigEntry,
+  ConfigResource,
+  ConfigResourceType,
+  ConfigSource,
+  ConfigSynonym,
+} from './admin/configs.ts';
+export type { CommittedOffset, GroupDescription, GroupListing, GroupMemberDescription } from './admin/groups.ts';
+export type { OngoingReassignment, Reassignment } from './admin/partitions.ts';
+export type { NewTopic, TopicChangeOptions } from './admin/topics.ts';
 export { ConfigError } from './client-config.ts';
 export type { ClientOptions } from './client-config.ts';
 export { IllegalStateError, isRetriable, TimeoutError, UnsupportedApiError } from './client-errors.ts';

@@ -1,0 +1,142 @@
+import type { TopicPartition } from '@klassic/common';
+import { clientConfig } from '../client-config.ts';
+import type { ClientOptions } from '../client-config.ts';
+import { listOffsets } from '../list-offsets.ts';
+import type { ClientParts, IsolationLevel, ListedOffset, OffsetQuery } from '../list-offsets.ts';
+import type { Cluster, Node, TopicInfo } from '../metadata/cluster.ts';
+import { Metadata } from '../metadata/metadata.ts';
+import { NetworkClient } from '../network-client.ts';
+import type { ApiVersionRange } from '../network-client.ts';
+import * as configs from './configs.ts';
+import type { ConfigChange, ConfigEntry, ConfigResource } from './configs.ts';
+import { currentCluster } from './controller-call.ts';
+import * as groups from './groups.ts';
+import type { CommittedOffset, GroupDescription, GroupListing } from './groups.ts';
+import * as partitions from './partitions.ts';
+import type { OngoingReassignment, Reassignment } from './partitions.ts';
+import * as topics from './topics.ts';
+import type { NewTopic, TopicChangeOptions } from './topics.ts';
+
+/**
+ * Looks at a cluster and changes it. Calls retry what may pass by itself and throw a KafkaError with the broker's words
+ * for what does not, a TimeoutError when `default.api.timeout.ms` is over. Counterpart of `KafkaAdminClient`.
+ */
+export class Admin {
+  private readonly parts: ClientParts;
+
+  /** @throws ConfigError */
+  constructor(options: ClientOptions) {
+    const config = clientConfig(options, 'adminclient-1');
+    const client = new NetworkClient(config);
+    const metadata = new Metadata(client, config, { allowAutoTopicCreation: false });
+    this.parts = { client, metadata, config };
+  }
+
+  /** Cluster id, controller and brokers. */
+  async describeCluster(): Promise<Cluster> {
+    return await currentCluster(this.parts);
+  }
+
+  /** What a broker offers, by api key. */
+  async apiVersions(node: Node): Promise<ReadonlyMap<number, ApiVersionRange>> {
+    return await this.parts.client.apiVersions(node);
+  }
+
+  async createTopics(newTopics: readonly NewTopic[], options: TopicChangeOptions = {}): Promise<void> {
+    await topics.createTopics(this.parts, newTopics, options);
+  }
+
+  async deleteTopics(names: readonly string[], options: TopicChangeOptions = {}): Promise<void> {
+    await topics.deleteTopics(this.parts, names, options);
+  }
+
+  /** Raises a topic's number of partitions to `count`; `newAssignments` has the broker ids of each new one. */
+  async createPartitions(
+    name: string,
+    count: number,
+    newAssignments?: readonly (readonly number[])[],
+    options: TopicChangeOptions = {},
+  ): Promise<void> {
+    await topics.createPartitions(this.parts, name, count, newAssignments, options);
+  }
+
+  /** Every topic, internal ones too, in order of names. */
+  async listTopics(): Promise<TopicInfo[]> {
+    return await topics.listTopics(this.parts);
+  }
+
+  /** Topics in the given order. */
+  async describeTopics(names: readonly string[]): Promise<TopicInfo[]> {
+    return await topics.describeTopics(this.parts, names);
+  }
+
+  /** Offsets by time, by topicPartitionKey. */
+  async listOffsets(
+    queries: readonly OffsetQuery[],
+    isolation: IsolationLevel = 'read_uncommitted',
+  ): Promise<Map<string, ListedOffset>> {
+    return await listOffsets(this.parts, queries, isolation);
+  }
+
+  async describeConfigs(resource: ConfigResource): Promise<ConfigEntry[]> {
+    return await configs.describeConfigs(this.parts, resource);
+  }
+
+  async incrementalAlterConfigs(resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
+    await configs.incrementalAlterConfigs(this.parts, resource, changes);
+  }
+
+  async listGroups(): Promise<GroupListing[]> {
+    return await groups.listGroups(this.parts);
+  }
+
+  /** A group that does not exist is Dead. */
+  async describeGroup(groupId: string): Promise<GroupDescription> {
+    return await groups.describeGroup(this.parts, groupId);
+  }
+
+  /** Committed offsets by topicPartitionKey: of these partitions, or all there are. */
+  async listGroupOffsets(groupId: string, of?: readonly TopicPartition[]): Promise<Map<string, CommittedOffset>> {
+    return await groups.listGroupOffsets(this.parts, groupId, of);
+  }
+
+  /** Commits for a group without members. */
+  async alterGroupOffsets(
+    groupId: string,
+    offsets: readonly (TopicPartition & { readonly offset: number })[],
+  ): Promise<void> {
+    await groups.alterGroupOffsets(this.parts, groupId, offsets);
+  }
+
+  async deleteGroup(groupId: string): Promise<void> {
+    await groups.deleteGroup(this.parts, groupId);
+  }
+
+  async findCoordinator(groupId: string): Promise<Node> {
+    return await groups.findCoordinator(this.parts, groupId);
+  }
+
+  /** @returns the errors of those not elected, by topicPartitionKey */
+  async electLeaders(type: 'preferred' | 'unclean', of?: readonly TopicPartition[]): Promise<Map<string, Error>> {
+    return await partitions.electLeaders(this.parts, type, of);
+  }
+
+  async alterPartitionReassignments(reassignments: readonly Reassignment[]): Promise<void> {
+    await partitions.alterPartitionReassignments(this.parts, reassignments);
+  }
+
+  /** By topicPartitionKey. */
+  async listPartitionReassignments(): Promise<Map<string, OngoingReassignment>> {
+    return await partitions.listPartitionReassignments(this.parts);
+  }
+
+  /** @returns log start offsets by topicPartitionKey */
+  async deleteRecords(before: readonly (TopicPartition & { readonly offset: number })[]): Promise<Map<string, number>> {
+    return await partitions.deleteRecords(this.parts, before);
+  }
+
+  /** Closes the connections; calls under way fail. */
+  close(): void {
+    this.parts.client.close();
+  }
+}
