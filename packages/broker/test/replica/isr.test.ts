@@ -143,6 +143,8 @@ describe('the ISR', () => {
     on.network.cut(1, 3);
     const produced = on.produce(1, key, ['b'], -1, 20_000);
     await on.time.advance(15_000);
+    await on.produce(1, key, ['c'], 1);
+    await on.time.advance(1000);
     expect(on.state(key).isr).toEqual([1, 2]);
     expect(on.partition(1, key).log!.highWatermark).toBe(1);
     expect(await on.settle(produced)).toMatchObject({ errorCode: Errors.REQUEST_TIMED_OUT.code });

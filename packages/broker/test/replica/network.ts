@@ -5,9 +5,11 @@ import type { LeaderConnection } from '../../src/replica/index.ts';
 /** What a broker answers to another broker's request. */
 export type Handler = (api: ApiName, body: RequestOf<ApiName>) => Promise<ResponseOf<ApiName>>;
 
-/** Brokers joined by links that take a millisecond each way, and that a test can cut. */
+/** Brokers joined by links that take their time each way, and that a test can cut. */
 export class Network {
-  private readonly time: Time;
+  /** How long one way takes, ms. */
+  latencyMs: () => number = () => 1;
+  readonly time: Time;
   private readonly handlers = new Map<number, Handler>();
   private readonly cuts = new Set<string>();
   private readonly open = new Set<Link>();
@@ -40,7 +42,7 @@ export class Network {
   }
 
   connect(from: number, to: number): LeaderConnection {
-    const link = new Link(from, to, this.time, () => (this.reachable(from, to) ? this.handlers.get(to) : undefined));
+    const link = new Link(from, to, this, () => (this.reachable(from, to) ? this.handlers.get(to) : undefined));
     this.open.add(link);
     return link;
   }
@@ -61,15 +63,15 @@ export class Network {
 class Link implements LeaderConnection {
   readonly from: number;
   readonly to: number;
-  private readonly time: Time;
+  private readonly network: Network;
   private readonly handler: () => Handler | undefined;
   private readonly pending = new Set<(error: Error) => void>();
   private closed = false;
 
-  constructor(from: number, to: number, time: Time, handler: () => Handler | undefined) {
+  constructor(from: number, to: number, network: Network, handler: () => Handler | undefined) {
     this.from = from;
     this.to = to;
-    this.time = time;
+    this.network = network;
     this.handler = handler;
   }
 
@@ -105,7 +107,7 @@ class Link implements LeaderConnection {
   }
 
   private later(task: () => void): Cancel {
-    return this.time.schedule(1, task);
+    return this.network.time.schedule(this.network.latencyMs(), task);
   }
 }
 

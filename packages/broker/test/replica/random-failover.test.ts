@@ -25,6 +25,7 @@ class Run {
   constructor(cluster: ReplicaCluster, seed: number) {
     this.cluster = cluster;
     this.random = new SeededRandom(seed);
+    cluster.network.latencyMs = () => 1 + nextInt(this.random, this.random.next() < 0.1 ? 2000 : 20);
     this.controller = new TestController(cluster, this.random);
     this.keys = topics.map((topic, index) => {
       const replicas = [1, 2, 3].map((id) => ((id + index - 1) % 3) + 1);
