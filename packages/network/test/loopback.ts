@@ -1,0 +1,48 @@
+import { SystemTime, silentLoggers } from '@klassic/common';
+import type { Logger, LoggerFactory } from '@klassic/common';
+import type { Codec } from '@klassic/protocol';
+import { BrokerConnection, SocketServer } from '../src/index.ts';
+import type { NetworkRequest, SocketServerOptions } from '../src/index.ts';
+
+export const time = new SystemTime();
+
+/** Collects what is said at INFO and above. */
+export function collectingLoggers(lines: string[]): LoggerFactory {
+  return (name) => {
+    const say = (message: string): void => {
+      lines.push(`${name}: ${message}`);
+    };
+    const logger: Logger = { ...silentLoggers(name), info: say, warn: say, error: say };
+    return logger;
+  };
+}
+
+export interface LoopbackServer {
+  readonly server: SocketServer;
+  readonly port: number;
+  readonly lines: string[];
+}
+
+/** A server on a free port of 127.0.0.1 that serves at once. */
+export async function startServer(
+  handler: (request: NetworkRequest) => void,
+  options: Partial<SocketServerOptions> = {},
+): Promise<LoopbackServer> {
+  const lines: string[] = [];
+  const server = new SocketServer({
+    endPoints: [{ listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: '127.0.0.1', port: 0 }],
+    time,
+    loggers: collectingLoggers(lines),
+    handler,
+    ...options,
+  });
+  await server.start();
+  server.startProcessingRequests();
+  return { server, port: server.boundPort('PLAINTEXT'), lines };
+}
+
+export async function connectTo(port: number, codec: Codec, requestTimeoutMs = 5_000): Promise<BrokerConnection> {
+  const connection = new BrokerConnection({ host: '127.0.0.1', port, clientId: 'test', codec, time, requestTimeoutMs });
+  await connection.connect();
+  return connection;
+}
