@@ -31,13 +31,10 @@ const expectedErrors: ReadonlySet<ErrorEntry> = new Set([
 export class LocalAppends {
   private readonly partitions: HostedPartitions;
   private readonly logger: Logger;
-  private readonly onError: (error: unknown) => void;
 
-  /** @param onError told of every failure, to take a failed log dir offline */
-  constructor(partitions: HostedPartitions, logger: Logger, onError: (error: unknown) => void) {
+  constructor(partitions: HostedPartitions, logger: Logger) {
     this.partitions = partitions;
     this.logger = logger;
-    this.onError = onError;
   }
 
   /** Appends to one partition; what fails is told in the result. */
@@ -59,7 +56,6 @@ export class LocalAppends {
   }
 
   private failure(key: string, error: unknown): LogAppendResult {
-    this.onError(error);
     if (error instanceof RecordValidationError) {
       this.logger.error(`Error processing append operation on partition ${key}`, error);
       const recordErrors = error.recordErrors.map(({ batchIndex, message }) => ({

@@ -1,6 +1,5 @@
 import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
 import type { Cancel, Logger, Time } from '@klassic/common';
-import { KafkaStorageError } from '@klassic/log';
 import type { Log } from '@klassic/log';
 import { errorByCode, Errors } from '@klassic/protocol';
 import type { ErrorEntry, ResponseOf } from '@klassic/protocol';
@@ -28,8 +27,6 @@ export interface ReplicaFetcherOptions {
   readonly connectToLeader: ConnectToLeader;
   /** Partitions no fetcher works on because something went wrong; they wait for the controller. */
   readonly failedPartitions: Set<string>;
-  /** Called when a log dir fails under an append or truncation. */
-  readonly onStorageError: (error: KafkaStorageError) => void;
 }
 
 /**
@@ -348,7 +345,6 @@ export class ReplicaFetcherThread {
     } catch (error) {
       this.logger.error(failure, error);
       const entry = errorOf(error);
-      if (error instanceof KafkaStorageError) this.options.onStorageError(error);
       if (entry === Errors.CORRUPT_MESSAGE || entry === Errors.INVALID_RECORD) this.delayPartitions([key]);
       else this.markPartitionFailed(key);
     }

@@ -1,6 +1,5 @@
 import { invariant, prefixed } from '@klassic/common';
 import type { Cancel, Logger, TopicPartition } from '@klassic/common';
-import { KafkaStorageError } from '@klassic/log';
 import type { Log, TimestampAndOffset } from '@klassic/log';
 import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
@@ -65,16 +64,10 @@ export class ReplicaManager {
     this.producePurgatory = new DelayedOperationPurgatory('Produce', time, purgatoryLogger);
     this.fetchPurgatory = new DelayedOperationPurgatory('Fetch', time, purgatoryLogger);
     this.deleteRecordsPurgatory = new DelayedOperationPurgatory('DeleteRecords', time, purgatoryLogger);
-    const onStorageError = (error: unknown): void => {
-      if (error instanceof KafkaStorageError) this.handleLogDirFailure(error.logDir);
-    };
     const { partitions } = this;
-    this.fetcherManager = new ReplicaFetcherManager(
-      { config, time, partitions, connectToLeader, onStorageError },
-      loggers,
-    );
+    this.fetcherManager = new ReplicaFetcherManager({ config, time, partitions, connectToLeader }, loggers);
     this.reads = new LocalReads(partitions, time, this.logger);
-    this.appends = new LocalAppends(partitions, this.logger, onStorageError);
+    this.appends = new LocalAppends(partitions, this.logger);
     this.deletes = new LocalDeletes(partitions, this.deleteRecordsPurgatory, this.logger);
     this.stateChanges = new ReplicaStateChanges({
       brokerId: config.brokerId,
@@ -281,7 +274,10 @@ export class ReplicaManager {
     this.checkpoints.write(logs);
   }
 
-  /** Takes the partitions of a log dir offline that the disk has refused. The caller tells the controller. */
+  /**
+   * Takes the partitions of a log dir offline that the disk has refused. The log manager tells of it
+   * (`onLogDirFailure`); the caller tells the controller.
+   */
   handleLogDirFailure(logDir: string): void {
     const { logManager, config } = this.options;
     if (!logManager.isLogDirOnline(logDir)) return;
