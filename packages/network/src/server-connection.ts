@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Logger, Time } from '@klassic/common';
-import { decodeRequestBody, decodeRequestHeader, detectCodec, encodeResponseFrame } from '@klassic/protocol';
+import {
+  decodeRequestBody,
+  decodeRequestHeader,
+  detectCodec,
+  encodeResponseFrame,
+  ProtocolError,
+} from '@klassic/protocol';
 import type { ApiVersionsRequest, Codec } from '@klassic/protocol';
 import { clientInformationOf, unknownClient } from './client-information.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -220,7 +226,16 @@ export class ServerConnection {
     }
     const { apiVersion, correlationId } = request.header;
     const version = request.unsupportedVersion ? 0 : apiVersion;
-    const frame = encodeResponseFrame(request.context.codec, request.api, version, correlationId, outcome.body);
+    let frame: Buffer[];
+    try {
+      frame = encodeResponseFrame(request.context.codec, request.api, version, correlationId, outcome.body);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      // A fault of this broker, of one answer: the client asks again or elsewhere, everybody else goes on.
+      this.options.logger.error(`The answer to ${request.api} v${version} cannot be written`, error);
+      this.close();
+      return;
+    }
     if (this.options.onComplete === undefined) {
       writeChunks(this.socket, frame);
     } else {

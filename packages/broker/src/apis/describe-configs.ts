@@ -26,15 +26,24 @@ export function describeConfigsHandler(options: DescribeConfigsOptions): ApiHand
     api: 'DescribeConfigs',
     minVersion: 0,
     maxVersion: 4,
-    async handle({ body }) {
+    async handle({ body, header: { apiVersion } }) {
       const results: Result[] = [];
       for (const resource of body.resources) results.push(await describe(resource, options));
-      return { results };
+      return { results: apiVersion === 0 ? results.map(inVersion0) : results };
     },
     failure: ({ body }, error, message) => ({
       results: body.resources.map((resource) => failed(resource, error.code, message)),
     }),
   };
+}
+
+/** The first version says whether a value is the default, not where it comes from. */
+function inVersion0(result: Result): Result {
+  const configs = result.configs?.map((entry) => ({
+    ...entry,
+    isDefault: entry.configSource === configSource.default,
+  }));
+  return { ...result, configs: configs ?? [] };
 }
 
 async function describe(resource: Resource, options: DescribeConfigsOptions): Promise<Result> {
@@ -61,7 +70,6 @@ async function topicEntries(topic: string, options: DescribeConfigsOptions): Pro
     value,
     readOnly: false,
     configSource: source,
-    isDefault: source === configSource.default,
     isSensitive: false,
     synonyms: [],
     configType: type,
@@ -78,7 +86,6 @@ function brokerEntries(config: KafkaConfig): Entry[] {
       value: isSensitive ? null : (config.originals[name] ?? definition.default),
       readOnly: definition.updateMode === 'read-only',
       configSource: isGiven ? configSource.staticBroker : configSource.default,
-      isDefault: !isGiven,
       isSensitive,
       synonyms: [],
       configType: configType[definition.type],

@@ -5,6 +5,8 @@ import type { ApiHandler } from './api-handler.ts';
 import { toApiError } from './request-errors.ts';
 
 const unknown = -1;
+/** From this version on an offset is told with its leader epoch. */
+const epochVersion = 4;
 
 /** ListOffsets: the offset at a timestamp, or the first or last one (`KafkaApis.handleListOffsetRequest`). */
 export function listOffsetsHandler(replicaManager: ReplicaManager): ApiHandler<'ListOffsets'> {
@@ -38,7 +40,7 @@ export function listOffsetsHandler(replicaManager: ReplicaManager): ApiHandler<'
                 errorCode: Errors.NONE.code,
                 timestamp: found.timestamp,
                 offset: found.offset,
-                leaderEpoch: found.leaderEpoch ?? unknown,
+                ...(apiVersion >= epochVersion ? { leaderEpoch: found.leaderEpoch ?? unknown } : {}),
               };
             } catch (thrown) {
               const { error, expected } = toApiError(thrown);

@@ -265,7 +265,7 @@ export class KafkaServer {
   }
 
   private createController(brokerInfo: BrokerInfo, brokerEpoch: number, zkClient: KafkaZkClient): KafkaController {
-    const { config, time, random, loggers } = this;
+    const { config, time, loggers } = this;
     return new KafkaController({
       config: controllerConfig(config, brokerInfo.id),
       zkClient,
@@ -280,7 +280,6 @@ export class KafkaServer {
           config.number('controller.socket.timeout.ms'),
         ),
       time,
-      random,
       loggers,
     });
   }
