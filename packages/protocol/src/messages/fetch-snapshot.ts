@@ -58,7 +58,7 @@ export const FetchSnapshotResponse = response(
             ),
             size: int64('0+'),
             position: int64('0+'),
-            unalignedRecords: records('0+', { default: null }),
+            unalignedRecords: records('0+'),
             currentLeader: one(
               '0+',
               struct('LeaderIdAndEpoch', {

@@ -9,7 +9,7 @@ export const RequestHeaderMessage = header(
     requestApiVersion: int16('0+'),
     correlationId: int32('0+'),
     // Not compact even in v2, where all other strings are.
-    clientId: string('1+', { nullable: '1+', ignorable: true }),
+    clientId: string('1+', { nullable: '1+', ignorable: true, compact: false }),
   },
 );
 export type RequestHeaderMessage = MessageOf<typeof RequestHeaderMessage>;

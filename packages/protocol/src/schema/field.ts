@@ -37,6 +37,8 @@ export interface FieldOptions<T> {
   readonly tag?: number;
   /** A value given for a version that lacks the field is dropped; else it is refused. */
   readonly ignorable?: true;
+  /** Keeps its int16 length in flexible versions, too. */
+  readonly compact?: false;
 }
 
 /** One field of a structure: its element type, whether it is an array of them, whether it may be null. */
@@ -55,6 +57,7 @@ export interface Field<
   readonly default: unknown;
   readonly tag: number | undefined;
   readonly ignorable: boolean;
+  readonly compact: boolean;
 }
 
 export interface Fields {
@@ -104,6 +107,7 @@ function makeField<E extends ScalarName | Struct, A extends boolean, N extends b
     default: options.default,
     tag: options.tag,
     ignorable: options.ignorable ?? false,
+    compact: options.compact ?? true,
   };
 }
 
