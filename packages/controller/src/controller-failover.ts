@@ -1,12 +1,11 @@
-import { unknownVersion } from '@klassic/zookeeper';
+import { FeatureZNode } from '@klassic/zookeeper';
 import { keyOf } from './controller-context.ts';
 import type { ControllerParts } from './controller-parts.ts';
 import type { LeaderElections } from './leader-elections.ts';
 import type { PartitionReassignments } from './partition-reassignments.ts';
 
-const FEATURE_PATH = '/feature';
 /** Feature versioning switched off, as brokers with inter.broker.protocol.version below 2.7 leave it (KIP-584). */
-const disabledFeatures = Buffer.from(JSON.stringify({ features: {}, version: 1, status: 0 }));
+const disabledFeatures = { status: 'disabled', features: {} } as const;
 
 /** What a broker does that has just been elected, step by step: watch, read, then tell, then decide. */
 export class ControllerFailover {
@@ -52,10 +51,16 @@ export class ControllerFailover {
 
   private async disableFeatureVersioning(): Promise<void> {
     const { store, log } = this.parts;
-    if ((await store.getDataAndVersion(FEATURE_PATH)).version !== unknownVersion) return;
-    log.info(`Creating FeatureZNode at path: ${FEATURE_PATH} with contents: FeatureZNode(Disabled,Features{})`);
-    await store.createRecursive(FEATURE_PATH, disabledFeatures, false);
-    await store.getDataAndVersion(FEATURE_PATH);
+    const text = `FeatureZNode at path: ${FeatureZNode.path} with contents: FeatureZNode(Disabled,Features{})`;
+    const found = await store.getFeatureZNode();
+    if (found === undefined) {
+      log.info(`Creating ${text}`);
+      await store.createFeatureZNode(disabledFeatures);
+      await store.getFeatureZNode();
+    } else if (found.state.status === 'enabled' || Object.keys(found.state.features).length > 0) {
+      log.info(`Updating ${text}`);
+      await store.updateFeatureZNode(disabledFeatures);
+    }
   }
 
   private async initializeControllerContext(): Promise<void> {

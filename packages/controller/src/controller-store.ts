@@ -54,6 +54,7 @@ export type ControllerStore = Pick<
   | 'setOrCreatePartitionReassignment'
   | 'deletePartitionReassignment'
   // features
-  | 'getDataAndVersion'
-  | 'createRecursive'
+  | 'getFeatureZNode'
+  | 'createFeatureZNode'
+  | 'updateFeatureZNode'
 >;

@@ -1,19 +1,29 @@
 import type { TopicPartition } from '@klassic/common';
 import type { ZNodeChangeHandler, ZNodeChildChangeHandler } from '@klassic/zookeeper';
+import {
+  BrokerIdsZNode,
+  BrokerIdZNode,
+  ControllerZNode,
+  DeleteTopicsZNode,
+  IsrChangeNotificationZNode,
+  LogDirEventNotificationZNode,
+  PreferredReplicaElectionZNode,
+  ReassignPartitionsZNode,
+  TopicPartitionStateZNode,
+  TopicsZNode,
+  TopicZNode,
+} from '@klassic/zookeeper';
 import type { ControllerEvent } from './controller-events.ts';
 import type { ControllerStore } from './controller-store.ts';
 
 /** The znodes that only the controller watches for their children; each change becomes one event. */
 const childWatches: readonly { readonly path: string; readonly event: ControllerEvent }[] = [
-  { path: '/brokers/ids', event: { kind: 'BrokerChange' } },
-  { path: '/brokers/topics', event: { kind: 'TopicChange' } },
-  { path: '/admin/delete_topics', event: { kind: 'TopicDeletion' } },
-  { path: '/log_dir_event_notification', event: { kind: 'LogDirEventNotification' } },
-  { path: '/isr_change_notification', event: { kind: 'IsrChangeNotification' } },
+  { path: BrokerIdsZNode.path, event: { kind: 'BrokerChange' } },
+  { path: TopicsZNode.path, event: { kind: 'TopicChange' } },
+  { path: DeleteTopicsZNode.path, event: { kind: 'TopicDeletion' } },
+  { path: LogDirEventNotificationZNode.path, event: { kind: 'LogDirEventNotification' } },
+  { path: IsrChangeNotificationZNode.path, event: { kind: 'IsrChangeNotification' } },
 ];
-
-const PREFERRED_REPLICA_ELECTION = '/admin/preferred_replica_election';
-const REASSIGN_PARTITIONS = '/admin/reassign_partitions';
 
 /** Turns changes of znodes into controller events: what is watched, by whom, and for how long. */
 export class ControllerWatches {
@@ -29,7 +39,7 @@ export class ControllerWatches {
   /** `/controller`, which every broker watches. True when there is a controller. */
   watchController(): Promise<boolean> {
     return this.store.registerZNodeChangeHandlerAndCheckExistence({
-      path: '/controller',
+      path: ControllerZNode.path,
       handleCreation: () => this.put({ kind: 'ControllerChange' }),
       handleDeletion: () => this.put({ kind: 'Reelect' }),
       handleDataChange: () => this.put({ kind: 'ControllerChange' }),
@@ -49,7 +59,7 @@ export class ControllerWatches {
   /** True when the znode is there; else its creation will be seen. */
   watchPreferredReplicaElection(): Promise<boolean> {
     return this.watchNow({
-      path: PREFERRED_REPLICA_ELECTION,
+      path: PreferredReplicaElectionZNode.path,
       handleCreation: () =>
         this.put({ kind: 'ReplicaLeaderElection', electionType: 'PREFERRED', trigger: 'ZkTriggered' }),
     });
@@ -58,7 +68,7 @@ export class ControllerWatches {
   /** True when the znode is there; else its creation will be seen. */
   watchReassignPartitions(): Promise<boolean> {
     return this.watchNow({
-      path: REASSIGN_PARTITIONS,
+      path: ReassignPartitionsZNode.path,
       handleCreation: () => this.put({ kind: 'ZkPartitionReassignment' }),
     });
   }
@@ -66,36 +76,36 @@ export class ControllerWatches {
   /** A broker that registers anew under another address does so by a write to its znode. */
   async watchBroker(brokerId: number): Promise<void> {
     await this.watchNow({
-      path: brokerPath(brokerId),
+      path: BrokerIdZNode.path(brokerId),
       handleDataChange: () => this.put({ kind: 'BrokerModifications', brokerId }),
     });
   }
 
   unwatchBroker(brokerId: number): void {
-    this.unwatch(brokerPath(brokerId));
+    this.unwatch(BrokerIdZNode.path(brokerId));
   }
 
   watchTopic(topic: string): void {
     this.watch({
-      path: topicPath(topic),
+      path: TopicZNode.path(topic),
       handleDataChange: () => this.put({ kind: 'PartitionModifications', topic }),
     });
   }
 
   unwatchTopic(topic: string): void {
-    this.unwatch(topicPath(topic));
+    this.unwatch(TopicZNode.path(topic));
   }
 
   /** A partition under reassignment: its leader writes each replica that joins the ISR there. */
   watchPartitionState(partition: TopicPartition): void {
     this.watch({
-      path: partitionStatePath(partition),
+      path: TopicPartitionStateZNode.path(partition),
       handleDataChange: () => this.put({ kind: 'PartitionReassignmentIsrChange', partition }),
     });
   }
 
   unwatchPartitionState(partition: TopicPartition): void {
-    this.unwatch(partitionStatePath(partition));
+    this.unwatch(TopicPartitionStateZNode.path(partition));
   }
 
   /** All but `/controller`, on resignation. */
@@ -117,16 +127,4 @@ export class ControllerWatches {
   private unwatch(path: string): void {
     if (this.paths.delete(path)) this.store.unregisterZNodeChangeHandler(path);
   }
-}
-
-function brokerPath(brokerId: number): string {
-  return `/brokers/ids/${brokerId}`;
-}
-
-function topicPath(topic: string): string {
-  return `/brokers/topics/${topic}`;
-}
-
-function partitionStatePath({ topic, partition }: TopicPartition): string {
-  return `/brokers/topics/${topic}/partitions/${partition}/state`;
 }

@@ -11,7 +11,7 @@ export * from './replica-assignment.ts';
 export * from './replica-placement.ts';
 export * from './states.ts';
 export { KafkaController } from './kafka-controller.ts';
-export type { KafkaControllerOptions } from './kafka-controller.ts';
+export type { KafkaControllerOptions } from './controller-parts.ts';
 export { AdminZkClient } from './admin-zk-client.ts';
 export type { AdminStore, AdminZkClientOptions, RackAwareMode } from './admin-zk-client.ts';
 export * from './topic-name.ts';

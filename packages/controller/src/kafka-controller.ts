@@ -1,14 +1,11 @@
-import type { Cancel, Logger, LoggerFactory, Random, Time, TopicPartition } from '@klassic/common';
+import type { Cancel, Logger, TopicPartition } from '@klassic/common';
 import { InvariantViolation, prefixed } from '@klassic/common';
-import { Errors } from '@klassic/protocol';
+import { Errors, KafkaError } from '@klassic/protocol';
 import type { BrokerInfo } from '@klassic/zookeeper';
 import { ControllerMovedError } from '@klassic/zookeeper';
 import { BrokerChanges } from './broker-changes.ts';
 import { ControlledShutdowns } from './controlled-shutdowns.ts';
-import { ControllerBrokerRequestBatch } from './controller-broker-request-batch.ts';
-import { ControllerChannelManager } from './controller-channel-manager.ts';
 import type { ControllerConfig } from './controller-config.ts';
-import type { ConnectToBroker } from './controller-connection.ts';
 import { ControllerContext } from './controller-context.ts';
 import { ControllerEventManager } from './controller-event-manager.ts';
 import type {
@@ -21,36 +18,20 @@ import type {
 } from './controller-events.ts';
 import { isElectionEvent, preemptEvent, rejectReply } from './controller-events.ts';
 import { ControllerFailover } from './controller-failover.ts';
-import type { ControllerParts } from './controller-parts.ts';
+import { controllerGauges } from './controller-gauges.ts';
+import type { ControllerParts, KafkaControllerOptions } from './controller-parts.ts';
+import { assembleParts } from './controller-parts.ts';
 import type { ControllerStore } from './controller-store.ts';
-import { ControllerWatches } from './controller-watches.ts';
 import { IsrChangeNotifications } from './isr-change-notifications.ts';
 import { LeaderElections } from './leader-elections.ts';
 import type { ReassignmentRequest } from './partition-reassignments.ts';
 import { PartitionReassignments } from './partition-reassignments.ts';
-import { PartitionStateMachine } from './partition-state-machine.ts';
-import { ReplicaStateMachine } from './replica-state-machine.ts';
-import { StateChangeLogger } from './state-change-logger.ts';
 import { TopicChanges } from './topic-changes.ts';
-import { TopicDeletionManager } from './topic-deletion-manager.ts';
 
 /** The first check of the leader balance comes this long after election, in milliseconds. */
 const FIRST_REBALANCE_CHECK_MS = 5000;
 const NO_CONTROLLER = -1;
 const SESSION_HANDLER = 'controller-state-change-handler';
-
-export interface KafkaControllerOptions {
-  readonly config: ControllerConfig;
-  readonly zkClient: ControllerStore;
-  /** What is registered anew when the session was lost. */
-  readonly brokerInfo: BrokerInfo;
-  /** The czxid of the broker's present registration. */
-  readonly brokerEpoch: number;
-  readonly connect: ConnectToBroker;
-  readonly time: Time;
-  readonly random: Random;
-  readonly loggers: LoggerFactory;
-}
 
 /**
  * One broker's part in the election of the controller, and the controller itself while it is elected: it watches the
@@ -91,7 +72,7 @@ export class KafkaController {
       { process: (event) => this.process(event), preempt: preemptEvent },
       options.loggers,
     );
-    this.parts = this.putTogether();
+    this.parts = assembleParts(options, this.controllerContext, (event) => this.putEvent(event), this.log);
     this.reassignments = new PartitionReassignments(this.parts);
     this.brokerChanges = new BrokerChanges(this.parts, this.reassignments);
     this.topicChanges = new TopicChanges(this.parts);
@@ -122,23 +103,8 @@ export class KafkaController {
 
   /** The gauges of `kafka.controller:type=KafkaController`; 0 where this broker is not the controller. */
   get metrics(): Readonly<Record<string, number>> {
-    const { controllerContext: context, isActive } = this;
-    const whenActive = (value: () => number): number => (isActive ? value() : 0);
-    const replicasToDelete = (state?: 'ReplicaDeletionIneligible'): number =>
-      [...context.topicsToBeDeleted]
-        .flatMap((topic) => context.replicasForTopic(topic))
-        .map((replica) => context.replicaState(replica))
-        .filter((found) => (state === undefined ? found !== 'ReplicaDeletionSuccessful' : found === state)).length;
     return {
-      ActiveControllerCount: isActive ? 1 : 0,
-      OfflinePartitionsCount: whenActive(() => context.offlinePartitionCount),
-      PreferredReplicaImbalanceCount: whenActive(() => context.preferredReplicaImbalanceCount),
-      GlobalTopicCount: whenActive(() => context.allTopics.size),
-      GlobalPartitionCount: whenActive(() => context.partitionWithLeadersCount),
-      TopicsToDeleteCount: whenActive(() => context.topicsToBeDeleted.size),
-      ReplicasToDeleteCount: whenActive(() => replicasToDelete()),
-      TopicsIneligibleToDeleteCount: whenActive(() => context.topicsIneligibleForDeletion.size),
-      ReplicasIneligibleToDeleteCount: whenActive(() => replicasToDelete('ReplicaDeletionIneligible')),
+      ...controllerGauges(this.controllerContext, this.isActive),
       EventQueueSize: this.eventManager.size,
       TotalQueueSize: this.parts.channelManager.totalQueueSize,
     };
@@ -220,51 +186,6 @@ export class KafkaController {
     if (this.isActive) this.putEvent({ kind: 'TopicUncleanLeaderElectionEnable', topic });
   }
 
-  private putTogether(): ControllerParts {
-    const { config, zkClient: store, connect, time, loggers } = this.options;
-    const context = this.controllerContext;
-    const putEvent = (event: ControllerEvent): void => this.putEvent(event);
-    const stateChangeLogger = new StateChangeLogger(config.brokerId, loggers);
-    const channelManager = new ControllerChannelManager({ config, context, connect, stateChangeLogger, time, loggers });
-    const newBatch = (): ControllerBrokerRequestBatch =>
-      new ControllerBrokerRequestBatch(config, channelManager, context, putEvent, stateChangeLogger, loggers);
-    const batch = newBatch();
-    const watches = new ControllerWatches(store, putEvent);
-    const machine = { config, context, store, stateChangeLogger, loggers };
-    const replicaStateMachine = new ReplicaStateMachine({ ...machine, batch: newBatch() });
-    const partitionStateMachine = new PartitionStateMachine({ ...machine, batch: newBatch() });
-    const sendUpdateMetadataRequest = (brokerIds: readonly number[], partitions: readonly TopicPartition[]): void => {
-      batch.newBatch();
-      batch.addUpdateMetadataRequestForBrokers(brokerIds, partitions);
-      batch.sendRequestsToBrokers(context.epoch);
-    };
-    const topicDeletionManager = new TopicDeletionManager({
-      config,
-      context,
-      store,
-      watches,
-      replicaStateMachine,
-      partitionStateMachine,
-      sendMetadataUpdate: (partitions) => sendUpdateMetadataRequest(context.liveOrShuttingDownBrokerIds, partitions),
-      loggers,
-    });
-    return {
-      config,
-      context,
-      store,
-      watches,
-      channelManager,
-      batch,
-      replicaStateMachine,
-      partitionStateMachine,
-      topicDeletionManager,
-      stateChangeLogger,
-      log: this.log,
-      putEvent,
-      sendUpdateMetadataRequest,
-    };
-  }
-
   private putEvent(event: ControllerEvent): void {
     void this.eventManager.put(event);
   }
@@ -281,13 +202,14 @@ export class KafkaController {
       else if (this.isActive) await this.processAsController(event);
       else preemptEvent(event);
     } catch (error) {
-      rejectReply(event, error);
       if (error instanceof InvariantViolation) throw error;
       if (error instanceof ControllerMovedError) {
+        preemptEvent(event);
         this.log.info(`Controller moved to another broker when processing ${event.kind}.`);
         await this.maybeResign();
       } else {
-        this.log.error(`Error processing event ${event.kind}`, error);
+        rejectReply(event, error);
+        if (!(error instanceof KafkaError)) this.log.error(`Error processing event ${event.kind}`, error);
       }
     }
   }

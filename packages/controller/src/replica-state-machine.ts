@@ -252,12 +252,13 @@ export class ReplicaStateMachine {
   }
 
   private move(replica: PartitionAndReplica, target: ReplicaState): void {
-    this.stateChangeLogger
-      .withControllerEpoch(this.context.epoch)
-      .trace(
+    const log = this.stateChangeLogger.withControllerEpoch(this.context.epoch);
+    if (log.isEnabled('TRACE')) {
+      log.trace(
         `Changed state of replica ${replica.replica} for partition ${keyOf(replica)} ` +
           `from ${this.context.replicaState(replica)} to ${target}`,
       );
+    }
     this.context.putReplicaState(replica, target);
   }
 

@@ -2,6 +2,7 @@ import type { TopicPartition } from '@klassic/common';
 import { invariant, parseTopicPartition } from '@klassic/common';
 import { Errors } from '@klassic/protocol';
 import type { ReplicaAssignment, TopicIdReplicaAssignment } from '@klassic/zookeeper';
+import { TopicPartitionsZNode } from '@klassic/zookeeper';
 import type { PartitionAndReplica } from './controller-context.ts';
 import { keyOf } from './controller-context.ts';
 import type { ControllerParts } from './controller-parts.ts';
@@ -133,7 +134,7 @@ export class TopicChanges {
   ): Promise<void> {
     const { context, store, log } = this.parts;
     log.info(`Restoring the partition replica assignment for topic ${topic}`);
-    const existing = await store.getChildren(`/brokers/topics/${topic}/partitions`);
+    const existing = await store.getChildren(TopicPartitionsZNode.path(topic));
     const restored = new Map<number, ReplicaAssignment>();
     for (const key of assignments.keys()) {
       const partition = partitionOfKey(key);
