@@ -75,6 +75,7 @@ function statusTable(status: ClusterStatus): string {
 function whatToTry(status: ClusterStatus): string {
   const bootstrap = status.brokers.map((broker) => `${broker.host}:${broker.port}`).join(',');
   const server = `--bootstrap-server ${bootstrap}`;
+  const victim = status.brokers.at(-1)!.id;
   const tools = `${process.env['KLASSIC_PNPM'] ?? 'pnpm'} exec `;
   return `
 ${statusTable(status)}
@@ -83,8 +84,8 @@ Try:
   ${tools}kafka-console-producer ${server} --topic orders
   ${tools}kafka-console-consumer ${server} --topic orders --from-beginning
   ${tools}kafka-topics ${server} --describe --topic orders     # who leads? then:
-  scripts/lab kill 2                                             # kill -9, and describe again after 6 s
-  scripts/lab start 2
+  scripts/lab kill ${victim}                                             # kill -9, and describe again after 6 s
+  scripts/lab start ${victim}
   scripts/lab walkthrough leader-death                           # the same, told step by step
 `;
 }

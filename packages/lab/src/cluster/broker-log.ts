@@ -48,13 +48,16 @@ export class BrokerLog {
     throw new LabError(`broker ${this.id} ${how}: ${this.complaint()}`);
   }
 
-  /** The first error the broker told (what follows is its way out), in one line. */
+  /** The first error the broker told (what follows is its way out), in one line, with the exception below it if there is one. */
   private complaint(): string {
     const head = /^\[[^\]]+\] (?:ERROR|FATAL) /;
-    const logged = since(this.log, this.logStart)
-      .split('\n')
-      .find((line) => head.test(line));
-    if (logged !== undefined) return logged.replace(head, '').replace(/ \([\w.$]+\)$/, '');
+    const lines = since(this.log, this.logStart).split('\n');
+    const first = lines.findIndex((line) => head.test(line));
+    if (first >= 0) {
+      const told = lines[first]!.replace(head, '').replace(/ \([\w.$]+\)$/, '');
+      const exception = /^[\w.$]+(?:Exception|Error): (.*)$/.exec(lines[first + 1] ?? '')?.[1];
+      return exception === undefined || told.includes(exception) ? told : `${told}: ${exception}`;
+    }
     const said = since(this.output, this.outputStart).trim().split('\n').at(-1) ?? '';
     return said === '' ? `see ${this.log}` : said;
   }
