@@ -92,7 +92,7 @@ export class FetchSessionHandler {
   /** Takes note of a fetch that was not answered: the session is closed by the next one, which asks for a new one. */
   handleError(error: unknown): void {
     this.logger.info(
-      `Error sending fetch request ${describeFetchMetadata(this.nextMetadata)} to node ${this.node}:${describe(error)}`,
+      `Error sending fetch request ${describeFetchMetadata(this.nextMetadata)} to node ${this.node}:\n${String(error)}`,
     );
     this.nextMetadata = this.closeExisting();
   }
@@ -111,10 +111,6 @@ export class FetchSessionHandler {
     if (extra.length === 0 && omitted.length === 0) return undefined;
     return `omitted=(${omitted.join(', ')}), extra=(${extra.join(', ')}), response=(${[...answered].join(', ')})`;
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? ` ${error.message}` : ` ${String(error)}`;
 }
 
 function isSame(left: FetchRequestPartition, right: FetchRequestPartition): boolean {

@@ -16,10 +16,14 @@ export class ReplicaFetcherManager {
   private readonly threads = new Map<string, ReplicaFetcherThread>();
   private readonly ending = new Set<Promise<void>>();
 
-  constructor(options: Omit<ReplicaFetcherOptions, 'logger' | 'failedPartitions'>, loggers: LoggerFactory) {
+  constructor(
+    options: Omit<ReplicaFetcherOptions, 'logger' | 'sessionLogger' | 'failedPartitions'>,
+    loggers: LoggerFactory,
+  ) {
     this.options = {
       ...options,
       logger: loggers('kafka.server.ReplicaFetcherThread'),
+      sessionLogger: loggers('org.apache.kafka.clients.FetchSessionHandler'),
       failedPartitions: new Set(),
     };
     const name = `[ReplicaFetcherManager on broker ${options.config.brokerId}] `;

@@ -23,6 +23,8 @@ export interface ReplicaFetcherOptions {
   readonly config: ReplicaManagerConfig;
   readonly time: Time;
   readonly logger: Logger;
+  /** Logger of the fetch session, `org.apache.kafka.clients.FetchSessionHandler`. */
+  readonly sessionLogger: Logger;
   readonly partitions: HostedPartitions;
   readonly connectToLeader: ConnectToLeader;
   /** Partitions no fetcher works on because something went wrong; they wait for the controller. */
@@ -51,13 +53,11 @@ export class ReplicaFetcherThread {
     const { brokerId } = options.config;
     this.leader = leader;
     this.options = options;
-    this.logger = prefixed(
-      options.logger,
-      `[ReplicaFetcher replicaId=${brokerId}, leaderId=${leader.id}, fetcherId=${fetcherId}] `,
-    );
+    const ident = `[ReplicaFetcher replicaId=${brokerId}, leaderId=${leader.id}, fetcherId=${fetcherId}] `;
+    this.logger = prefixed(options.logger, ident);
     const clientId = `broker-${brokerId}-fetcher-${fetcherId}`;
     this.endPoint = new LeaderEndPoint(leader, options.config, clientId, options.connectToLeader);
-    this.sessionHandler = new FetchSessionHandler(leader.id, this.logger);
+    this.sessionHandler = new FetchSessionHandler(leader.id, prefixed(options.sessionLogger, ident));
   }
 
   get partitionCount(): number {
@@ -158,7 +158,7 @@ export class ReplicaFetcherThread {
     } catch (error) {
       if (this.running) {
         this.logger.warn(
-          `Error when sending leader epoch request for ${[...asked.keys()].join(', ')}: ${String(error)}`,
+          `Error when sending leader epoch request for ${[...asked.keys()].join(', ')}\n${String(error)}`,
         );
       }
       const { code } = errorOf(error);
@@ -208,7 +208,7 @@ export class ReplicaFetcherThread {
     } catch (error) {
       this.sessionHandler.handleError(error);
       if (!this.running) return;
-      this.logger.warn(`Error in response for fetch request ${this.endPoint.describe(data)}: ${String(error)}`);
+      this.logger.warn(`Error in response for fetch request ${this.endPoint.describe(data)}\n${String(error)}`);
       await this.waitFor(this.options.config.replicaFetchBackoffMs);
       this.delayPartitions(this.states.keys());
       return;
