@@ -1,7 +1,7 @@
 import type { ClusterStatus } from './cluster/cluster-status.ts';
 import { LabCluster } from './cluster/lab-cluster.ts';
 import type { UpOptions } from './cluster/up-options.ts';
-import { eventually, sleep } from './eventually.ts';
+import { sleep } from './eventually.ts';
 import { LabError } from './lab-error.ts';
 import { labHome } from './paths.ts';
 
@@ -16,32 +16,51 @@ export function openLab(): LabCluster {
 
 /** `scripts/lab up --detach`: starts the cluster and leaves it running. */
 export async function upDetached(options: UpOptions): Promise<void> {
-  const startedAt = performance.now();
   const lab = openLab();
-  await interruptible(lab, () => lab.up(options));
-  tellUser(`the cluster is up (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
-  process.stdout.write(whatToTry(await lab.status()));
+  const interruption = new Interruption();
+  await start(lab, options);
+  interruption.dispose();
+  if (interruption.happened) await lab.down({ wipe: false });
+  else process.stdout.write(whatToTry(await lab.status()));
 }
 
 /** `scripts/lab`: the cluster lives as long as this command. Brokers that end meanwhile are told of. */
 export async function upInFront(options: UpOptions): Promise<void> {
   const lab = openLab();
-  let interrupted = false;
-  const interrupt = (): void => {
-    if (interrupted) process.exit(130);
-    interrupted = true;
-  };
-  const starting = lab.up(options);
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  await starting;
-  if (!interrupted) {
+  const interruption = new Interruption();
+  await start(lab, options);
+  if (!interruption.happened) {
     process.stdout.write(whatToTry(await lab.status()));
     process.stdout.write('Ctrl-C ends the cluster; its data stay in .lab (scripts/lab down --wipe removes them).\n');
+    await tellOfChanges(lab, interruption);
   }
-  await Promise.race([tellOfChanges(lab, () => interrupted), eventuallyInterrupted(() => interrupted)]);
-  tellUser('ending the cluster (Ctrl-C again leaves it running)');
   await lab.down({ wipe: false });
+}
+
+async function start(lab: LabCluster, options: UpOptions): Promise<void> {
+  const startedAt = performance.now();
+  await lab.up(options);
+  tellUser(`the cluster is up (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+}
+
+/** Ctrl-C or SIGTERM: the first is remembered, so that nothing is left half started; a second one leaves things as they are. */
+class Interruption {
+  happened = false;
+  private readonly listener = (): void => {
+    if (this.happened) process.exit(130);
+    this.happened = true;
+    tellUser('ending the cluster (Ctrl-C again leaves it as it is: scripts/lab down ends it then)');
+  };
+
+  constructor() {
+    process.on('SIGINT', this.listener);
+    process.on('SIGTERM', this.listener);
+  }
+
+  dispose(): void {
+    process.removeListener('SIGINT', this.listener);
+    process.removeListener('SIGTERM', this.listener);
+  }
 }
 
 /** `scripts/lab status`. */
@@ -90,30 +109,10 @@ Try:
 `;
 }
 
-/** Runs `work`; a Ctrl-C meanwhile ends what has begun. */
-async function interruptible(lab: LabCluster, work: () => Promise<void>): Promise<void> {
-  const interrupt = (): void => {
-    tellUser('interrupted: ending what has begun');
-    void lab.down({ wipe: false }).finally(() => process.exit(130));
-  };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
-  try {
-    await work();
-  } finally {
-    process.removeListener('SIGINT', interrupt);
-    process.removeListener('SIGTERM', interrupt);
-  }
-}
-
-async function eventuallyInterrupted(isInterrupted: () => boolean): Promise<void> {
-  await eventually(isInterrupted, { timeoutMs: Number.MAX_SAFE_INTEGER, intervalMs: 200 });
-}
-
 /** Tells when a broker is killed, paused, started … from another terminal, or ends by itself; ends when the cluster is down. */
-async function tellOfChanges(lab: LabCluster, isInterrupted: () => boolean): Promise<void> {
+async function tellOfChanges(lab: LabCluster, interruption: Interruption): Promise<void> {
   const known = new Map<number, string>();
-  while (!isInterrupted()) {
+  while (!interruption.happened) {
     const states = await lab.brokerStates();
     if (states === undefined) return;
     for (const { id, state } of states) {
@@ -121,6 +120,6 @@ async function tellOfChanges(lab: LabCluster, isInterrupted: () => boolean): Pro
       if (before !== undefined && before !== state) tellUser(`broker ${id}: ${before} → ${state}`);
       known.set(id, state);
     }
-    await sleep(1_000);
+    await sleep(500);
   }
 }
