@@ -6,7 +6,7 @@ export { DuplicateLogDirError } from './log-dirs.ts';
 export { ForeignDirectoryError } from './file-names.ts';
 export { MalformedCheckpointError } from './checkpoint-file.ts';
 export { LogManager } from './log-manager.ts';
-export type { LogManagerOptions } from './log-manager.ts';
+export type { LogManagerOptions } from './log-manager-options.ts';
 export { isOffsetOnly, offsetOnly, onOlderSegment, onSameSegment, positionDiff } from './log-offset-metadata.ts';
 export type { LogOffsetMetadata } from './log-offset-metadata.ts';
 export type {
@@ -22,7 +22,7 @@ export type {
 } from './log-types.ts';
 export { UnexpectedAppendOffsetError } from './log-appender.ts';
 export { Log } from './log.ts';
-export type { LogOptions } from './log.ts';
+export type { LogOptions } from './log-options.ts';
 export { MalformedMetaPropertiesError, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 export type { MetaProperties } from './meta-properties.ts';
 export { HIGH_WATERMARK_CHECKPOINT, OffsetCheckpointFile } from './offset-checkpoint-file.ts';

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { topicPartitionKey } from '@klassic/common';
-import type { Cancel, Logger, LoggerFactory, Random, Time, TopicPartition } from '@klassic/common';
+import type { Logger, Time, TopicPartition } from '@klassic/common';
+import { BackgroundTasks } from './background-tasks.ts';
 import { DELETE_DIR_SUFFIX, deleteDirName, FUTURE_DIR_SUFFIX, partitionOfDir } from './file-names.ts';
 import { deleteTree, folderNamesIn } from './files.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
@@ -9,47 +10,16 @@ import { logConfigFromProps } from './log-config.ts';
 import type { LogConfig } from './log-config.ts';
 import { openLogDirs } from './log-dirs.ts';
 import type { LogDir } from './log-dirs.ts';
+import type { LogManagerOptions } from './log-manager-options.ts';
 import { Log } from './log.ts';
 import type { OffsetCheckpointFile } from './offset-checkpoint-file.ts';
 
-const INITIAL_TASK_DELAY_MS = 30_000;
 const PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS = 600_000;
 const DEFAULT_RETENTION_CHECK_MS = 300_000;
 const DEFAULT_CHECKPOINT_MS = 60_000;
 /** ms of loading after which other work gets its turn: a ZooKeeper session has to be kept alive meanwhile. */
 const LOADING_SLICE_MS = 50;
 const FLUSHES_AT_ONCE = 4;
-
-export interface LogManagerOptions {
-  /** `log.dirs` */
-  readonly logDirs: readonly string[];
-  /** Log dirs found bad before (an unreadable `meta.properties`): they are not used. */
-  readonly initialOfflineDirs?: readonly string[];
-  /** Broker settings by name, the defaults of every topic. */
-  readonly brokerDefaults: Readonly<Record<string, string>>;
-  /** A topic's own settings, as in `/config/topics/<topic>`. */
-  readonly topicConfigs: (topic: string) => Readonly<Record<string, string>>;
-  /** `log.flush.scheduler.interval.ms`; never by default. */
-  readonly flushCheckMs?: number;
-  /** `log.retention.check.interval.ms` */
-  readonly retentionCheckMs?: number;
-  /** `log.flush.offset.checkpoint.interval.ms` */
-  readonly flushRecoveryOffsetCheckpointMs?: number;
-  /** `log.flush.start.offset.checkpoint.interval.ms` */
-  readonly flushStartOffsetCheckpointMs?: number;
-  /** `transactional.id.expiration.ms` */
-  readonly producerIdExpirationMs?: number;
-  /** Whether the inter-broker protocol (2.8 and later) keeps topic ids in `partition.metadata`. */
-  readonly keepPartitionMetadataFile?: boolean;
-  readonly time: Time;
-  readonly random: Random;
-  readonly loggers: LoggerFactory;
-  /**
-   * Called once for each log dir that fails, on a later turn of the event loop. Whoever keeps partitions lets go of
-   * those in the dir and calls `handleLogDirFailure`.
-   */
-  readonly onLogDirFailure?: (logDir: string, error: KafkaStorageError) => void;
-}
 
 /** All logs of a broker, in all its log dirs. Counterpart of `kafka.log.LogManager`. */
 export class LogManager {
@@ -60,7 +30,7 @@ export class LogManager {
   private readonly dirs: Map<string, LogDir>;
   private readonly logs = new Map<string, Log>();
   private readonly failedDirs = new Set<string>();
-  private readonly timers = new Set<Cancel>();
+  private readonly tasks: BackgroundTasks;
   private brokerDefaults: Readonly<Record<string, string>>;
 
   /**
@@ -73,6 +43,9 @@ export class LogManager {
     this.options = options;
     this.time = options.time;
     this.logger = options.loggers('kafka.log.LogManager');
+    this.tasks = new BackgroundTasks(options.time, (error) => {
+      this.report(error);
+    });
     this.brokerDefaults = options.brokerDefaults;
     logConfigFromProps(options.brokerDefaults, {});
     this.allDirs = options.logDirs.map((dir) => resolve(dir));
@@ -129,15 +102,15 @@ export class LogManager {
       }
     }
     this.logger.info(`Loaded ${this.logs.size} logs in ${Math.round(this.time.hiResMs() - startMs)}ms.`);
-    this.every(this.options.retentionCheckMs ?? DEFAULT_RETENTION_CHECK_MS, () => this.cleanupLogs());
-    this.every(this.options.flushCheckMs ?? Infinity, () => void this.flushDirtyLogs());
-    this.every(this.options.flushRecoveryOffsetCheckpointMs ?? DEFAULT_CHECKPOINT_MS, () => {
+    this.tasks.every(this.options.retentionCheckMs ?? DEFAULT_RETENTION_CHECK_MS, () => this.cleanupLogs());
+    this.tasks.every(this.options.flushCheckMs ?? Infinity, () => void this.flushDirtyLogs());
+    this.tasks.every(this.options.flushRecoveryOffsetCheckpointMs ?? DEFAULT_CHECKPOINT_MS, () => {
       this.checkpointLogRecoveryOffsets();
     });
-    this.every(this.options.flushStartOffsetCheckpointMs ?? DEFAULT_CHECKPOINT_MS, () =>
+    this.tasks.every(this.options.flushStartOffsetCheckpointMs ?? DEFAULT_CHECKPOINT_MS, () =>
       this.checkpointLogStartOffsets(),
     );
-    this.every(PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS, () => {
+    this.tasks.every(PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS, () => {
       for (const log of this.logs.values()) log.removeExpiredProducers();
     });
   }
@@ -201,7 +174,7 @@ export class LogManager {
     log.renameDir(deleteDirName(topicPartition, this.uniqueId()));
     this.checkpointDir(log.parentDir);
     this.logger.info(`Log for partition ${key} is renamed to ${log.dir} and is scheduled for deletion`);
-    this.later(this.currentDefaultConfig.fileDeleteDelayMs, () => {
+    this.tasks.later(this.currentDefaultConfig.fileDeleteDelayMs, () => {
       log.delete();
       this.logger.info(`Deleted log for partition ${key} in ${log.dir}.`);
     });
@@ -264,7 +237,7 @@ export class LogManager {
     this.logger.debug('Beginning log cleanup...');
     let total = 0;
     for (const log of [...this.logs.values()]) {
-      this.tolerate(() => {
+      this.tasks.tolerate(() => {
         total += log.deleteOldSegments();
       });
     }
@@ -298,8 +271,7 @@ export class LogManager {
   /** Flushes and closes all logs, writes the checkpoints and, in log dirs where nothing failed, the clean shutdown marker. */
   async shutdown(): Promise<void> {
     this.logger.info('Shutting down.');
-    for (const cancel of this.timers) cancel();
-    this.timers.clear();
+    this.tasks.cancel();
     for (const dir of [...this.dirs.values()]) {
       const logs = this.logsIn(dir.path);
       try {
@@ -349,7 +321,7 @@ export class LogManager {
   ): void {
     const topicPartition = partitionOfDir(folder);
     if (folder.endsWith(DELETE_DIR_SUFFIX)) {
-      this.later(this.currentDefaultConfig.fileDeleteDelayMs, () => {
+      this.tasks.later(this.currentDefaultConfig.fileDeleteDelayMs, () => {
         this.deleteFolder(folder);
       });
       return;
@@ -443,7 +415,7 @@ export class LogManager {
       if (which === 'recoveryPoints') offsets.set(key, log.recoveryPoint);
       else if (log.logStartOffset > log.firstSegmentBaseOffset) offsets.set(key, log.logStartOffset);
     }
-    this.tolerate(() => this.dirs.get(dir)?.[which].write(offsets));
+    this.tasks.tolerate(() => this.dirs.get(dir)?.[which].write(offsets));
   }
 
   private async flushDirtyLogs(): Promise<void> {
@@ -465,15 +437,6 @@ export class LogManager {
     this.logger.info(`Deleted log in ${folder}.`);
   }
 
-  /** Runs a task of the background; a disk that fails is reported, anything else is a programmer's error. */
-  private tolerate(task: () => void): void {
-    try {
-      task();
-    } catch (error) {
-      this.report(error);
-    }
-  }
-
   private report(error: unknown): void {
     if (!(error instanceof KafkaStorageError)) throw error;
     this.logger.error(error.message, error);
@@ -489,23 +452,6 @@ export class LogManager {
       if (this.options.onLogDirFailure === undefined) this.handleLogDirFailure(logDir);
       else this.options.onLogDirFailure(logDir, error);
     });
-  }
-
-  /** Runs a task again and again, first after half a minute. */
-  private every(periodMs: number, task: () => void): void {
-    if (periodMs > Number.MAX_SAFE_INTEGER) return;
-    this.later(INITIAL_TASK_DELAY_MS, () => {
-      task();
-      this.timers.add(this.time.scheduleEvery(periodMs, () => this.tolerate(task)));
-    });
-  }
-
-  private later(delayMs: number, task: () => void): void {
-    const cancel = this.time.schedule(delayMs, () => {
-      this.timers.delete(cancel);
-      this.tolerate(task);
-    });
-    this.timers.add(cancel);
   }
 
   /** 32 hexadecimal digits. */

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
-import type { Logger, LoggerFactory, Time, TopicPartition } from '@klassic/common';
+import type { Logger, TopicPartition } from '@klassic/common';
 import { DiskGuard } from './disk-guard.ts';
 import { FUTURE_DIR_SUFFIX, partitionOfDir } from './file-names.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
@@ -8,6 +8,7 @@ import { LocalLog } from './local-log.ts';
 import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
 import { offsetOnly } from './log-offset-metadata.ts';
+import type { LogOptions } from './log-options.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import type {
   ActiveProducer,
@@ -26,30 +27,6 @@ import type { AbortedTxn } from './transaction-index.ts';
 const EARLIEST_TIMESTAMP = -2;
 const LATEST_TIMESTAMP = -1;
 const DEFAULT_PRODUCER_ID_EXPIRATION_MS = 604_800_000;
-
-export interface LogOptions {
-  /** The partition's folder, `<log dir>/<topic>-<partition>`; made when missing. */
-  readonly dir: string;
-  /** By default what the folder's name says. */
-  readonly topicPartition?: TopicPartition;
-  readonly config: LogConfig;
-  /** From `log-start-offset-checkpoint`; 0 when unknown. */
-  readonly logStartOffset?: number;
-  /** From `recovery-point-offset-checkpoint`; 0 when unknown. */
-  readonly recoveryPoint?: number;
-  /** Whether the log dir had its clean shutdown marker; else what lies above the recovery point is checked. */
-  readonly hadCleanShutdown?: boolean;
-  readonly time: Time;
-  readonly loggers: LoggerFactory;
-  /** Chance in [0, 1) for `segment.jitter.ms`. */
-  readonly jitter?: () => number;
-  /** `transactional.id.expiration.ms`: idle ms after which a producer id is forgotten. */
-  readonly producerIdExpirationMs?: number;
-  /** Inter-broker protocol 2.8 and later keep a topic id in `partition.metadata`; before, the file is deleted. */
-  readonly keepPartitionMetadataFile?: boolean;
-  /** Called when the disk refuses something, before the error is thrown (or where nobody waits for it). */
-  readonly onStorageError?: (error: KafkaStorageError) => void;
-}
 
 /**
  * One partition's log: segments on disk, and the offsets, epochs and producers that are kept of it. Everything but

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { batchesOf } from '@klassic/protocol';
 import { describeWithReference, referenceFile, referenceHome } from '@klassic/test-support';
-import type { Log } from '../src/index.ts';
+import type { ActiveProducer, Log } from '../src/index.ts';
 import { readSnapshot } from '../src/producer-snapshot.ts';
 import { filesOf, openLog, withTempDir } from './support.ts';
 
@@ -52,7 +52,11 @@ function dumpedBatches(path: string): Record<string, string>[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('baseOffset: '))
-    .map((line) => Object.fromEntries([...line.matchAll(/(\w+): (\S+)/g)].map(([, key, value]) => [key, value])));
+    .map((line) => {
+      const fields: Record<string, string> = {};
+      for (const [, key, value] of line.matchAll(/(\w+): (\S+)/g)) fields[key!] = value!;
+      return fields;
+    });
 }
 
 describeWithReference(describe)('captured partition folders', () => {
@@ -150,7 +154,7 @@ function pick(fields: Record<string, string>, like: object | undefined): Record<
   return Object.fromEntries(Object.keys(like ?? {}).map((key) => [key, fields[key]]));
 }
 
-function summary(entry: ReturnType<typeof readSnapshot>[number]): object & { producerId: number } {
+function summary(entry: ReturnType<typeof readSnapshot>[number]): ActiveProducer {
   return {
     producerId: entry.producerId,
     producerEpoch: entry.producerEpoch,

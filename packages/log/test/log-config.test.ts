@@ -52,7 +52,7 @@ describe('validateTopicConfig', () => {
     ],
   ])('refuses %j', (settings, message) => {
     expect(() => {
-      validateTopicConfig(settings as Record<string, string>);
+      validateTopicConfig(settings);
     }).toThrow(message);
   });
 
