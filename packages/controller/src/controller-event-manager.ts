@@ -1,5 +1,5 @@
 import type { Logger, LoggerFactory } from '@klassic/common';
-import { prefixed } from '@klassic/common';
+import { InvariantViolation, prefixed } from '@klassic/common';
 import type { ControllerEvent } from './controller-events.ts';
 
 /** Carries events out; a promise it returns is waited for before the next event begins. */
@@ -109,6 +109,7 @@ export class ControllerEventManager {
     try {
       await this.processor.process(event);
     } catch (error) {
+      if (error instanceof InvariantViolation) throw error;
       this.log.error(`Uncaught error processing event ${event.kind}`, error);
     } finally {
       this.current = undefined;

@@ -159,7 +159,12 @@ export class KafkaServer {
       zkClient,
       time,
       loggers,
-      onTopicChange: (topic) => topicConfigs.refresh(topic, logManager),
+      onTopicChange: async (topic) => {
+        await topicConfigs.refresh(topic, logManager);
+        if (topicConfigs.overridesOf(topic)['unclean.leader.election.enable'] === 'true') {
+          controller.enableTopicUncleanLeaderElection(topic);
+        }
+      },
     }));
     await dynamicConfigManager.startup();
     socketServer.startProcessingRequests();
