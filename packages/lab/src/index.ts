@@ -39,3 +39,4 @@ export { dockerAnswers } from './docker/docker-cli.ts';
 export { zooKeeperImage } from './docker/zookeeper-container.ts';
 export { KafkaTap } from './wire/kafka-tap.ts';
 export type { Exchange, KafkaTapOptions } from './wire/kafka-tap.ts';
+export { ZooKeeperContainer } from './docker/zookeeper-container.ts';

@@ -8,7 +8,8 @@ export {
 export { eventually, fourLetterWord, freePort, freePorts, sleep, zooKeeperMode } from '@klassic/lab';
 export { killAfterwards, temporaryFolder } from './left-overs.ts';
 export { startZooKeeper } from './zookeeper.ts';
-export type { StartZooKeeperOptions, TestZooKeeper, ZooKeeperServer } from './zookeeper.ts';
+export type { StartZooKeeperOptions, TestZooKeeper } from './zookeeper.ts';
+export type { ZooKeeperServer } from './zookeeper-server.ts';
 export { prepareBroker, startBroker, startCluster, TestBroker } from './broker.ts';
 export type { StartBrokerOptions, StartClusterOptions, TestCluster } from './broker.ts';
 export { kafkaJs } from './kafkajs.ts';

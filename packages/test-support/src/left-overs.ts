@@ -19,6 +19,16 @@ export function temporaryFolder(name: string): string {
   return folder;
 }
 
+/** Sees to it that the container is removed, with its volumes, once this process has ended. */
+export function removeContainerAfterwards(name: string): void {
+  tell({ container: name });
+}
+
+/** Sees to it that the containers' network is removed, after the containers. */
+export function removeNetworkAfterwards(name: string): void {
+  tell({ network: name });
+}
+
 function tell(line: object): void {
   toReaper ??= startReaper();
   toReaper.write(`${JSON.stringify(line)}\n`);

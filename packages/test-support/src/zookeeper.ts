@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   cacheHome,
   connectStringOf,
+  dockerAnswers,
   ensemblePlaces,
   fetchZooKeeperJars,
   findJava,
@@ -9,13 +10,10 @@ import {
   ZooKeeperProcess,
   zooKeeperVersion,
 } from '@klassic/lab';
+import type { ZooKeeperServerPlace } from '@klassic/lab';
 import { killAfterwards, temporaryFolder } from './left-overs.ts';
-
-/** A real ZooKeeper server, alone or one of an ensemble: `port`, `pid`, `pause`, `resume`, `kill`, `start`, `restart`. */
-export type ZooKeeperServer = Pick<
-  ZooKeeperProcess,
-  'port' | 'pid' | 'state' | 'pause' | 'resume' | 'kill' | 'start' | 'restart'
->;
+import { containerServers } from './zookeeper-container.ts';
+import type { ZooKeeperServer } from './zookeeper-server.ts';
 
 export interface TestZooKeeper extends ZooKeeperServer {
   /** `host:port`, of every server of an ensemble, with commas. */
@@ -33,21 +31,13 @@ export interface StartZooKeeperOptions {
 /**
  * Starts a real ZooKeeper on free ports of 127.0.0.1, with ticks of 500 ms (sessions from 1 s), and waits until it serves.
  *
- * @throws Error where there is no Java runtime or the jars cannot be had
+ * @throws Error where there is neither a Java runtime nor a Docker engine, or the jars cannot be had
  */
 export async function startZooKeeper(options: StartZooKeeperOptions = {}): Promise<TestZooKeeper> {
-  const java = await findJava();
-  if (java === undefined) throw new Error('tests need a Java runtime (11 or later) to run a real ZooKeeper');
-  const jars = join(cacheHome(), `zookeeper-${zooKeeperVersion}`);
-  await fetchZooKeeperJars(jars, (line) => process.stderr.write(`${line}\n`));
-
   const count = options.servers ?? 1;
   const ports = await freePorts(count * 3);
   const ensemble = ensemblePlaces(ports.slice(0, count), ports.slice(count));
-  const home = temporaryFolder('zookeeper');
-  const servers = ensemble.map(
-    (place) => new ZooKeeperProcess({ java, jars, home, place, ensemble, forceSync: false, onLaunch: killAfterwards }),
-  );
+  const servers = await serversOf(ensemble);
   await Promise.all(servers.map((server) => server.start()));
   const first = servers[0]!;
   return {
@@ -71,4 +61,20 @@ export async function startZooKeeper(options: StartZooKeeperOptions = {}): Promi
       await Promise.all(servers.map((server) => server.kill()));
     },
   };
+}
+
+/** By Java where there is one, else by Docker, as scripts/lab does it. */
+async function serversOf(ensemble: readonly ZooKeeperServerPlace[]): Promise<ZooKeeperServer[]> {
+  const java = await findJava();
+  if (java !== undefined) {
+    const jars = join(cacheHome(), `zookeeper-${zooKeeperVersion}`);
+    await fetchZooKeeperJars(jars, (line) => process.stderr.write(`${line}\n`));
+    const home = temporaryFolder('zookeeper');
+    const common = { java, jars, home, ensemble, forceSync: false, onLaunch: killAfterwards };
+    return ensemble.map((place) => new ZooKeeperProcess({ ...common, place }));
+  }
+  if (!(await dockerAnswers())) {
+    throw new Error('tests need a Java runtime (11 or later) or a Docker engine to run a real ZooKeeper');
+  }
+  return containerServers(ensemble);
 }
