@@ -11,8 +11,7 @@ import {
   InvalidRequestError,
   MalformedMessageError,
 } from '../src/index.ts';
-import type { Codec ,
-  apis} from '../src/index.ts';
+import type { Codec, apis } from '../src/index.ts';
 import { beyondSafeIntegers, messageVectors, withinSafeIntegers } from './message-vectors.ts';
 
 /** Decodes a frame of the reference, encodes it again in both codecs. */

@@ -51,7 +51,6 @@ function shown({ name, field, nullable }: Slot, version: number, flexible: boole
 function shownDefault({ type, array, default: given }: Slot['field']): unknown {
   if (given !== undefined) return given;
   if (array) return [];
-  if (type === 'float64') return '0.0';
   // The table has null for a record set that may not be null.
   if (type === 'records') return null;
   return { string: '', bytes: '', bool: false, uuid: 'AAAAAAAAAAAAAAAAAAAAAA' }[type as 'string'] ?? 0;
@@ -61,7 +60,7 @@ function table(struct: Schema['body'], version: number, flexible: boolean): Refe
   return layoutOf(struct, version).present.map((slot) => shown(slot, version, flexible));
 }
 
-/** The order of tagged fields is that of their tags, and `ignorable: false` is what goes without saying. */
+/** The order of tagged fields is that of their tags, and `ignorable: false` goes without saying. */
 function normalized(fields: ReferenceField[]): unknown[] {
   const plain = fields.filter(({ tag }) => tag === undefined);
   const tagged = fields.filter(({ tag }) => tag !== undefined).sort((a, b) => a.tag! - b.tag!);
@@ -69,7 +68,8 @@ function normalized(fields: ReferenceField[]): unknown[] {
     ...rest,
     ...(ignorable === true ? { ignorable } : {}),
     ...(inner === undefined ? {} : { fields: normalized(inner) }),
-    default: typeof given === 'string' && rest.type === 'int64' ? Number(given) : given,
+    // A float64's is printed '0.0'.
+    default: given === '0.0' ? 0 : given,
   }));
 }
 

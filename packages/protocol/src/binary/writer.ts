@@ -77,14 +77,13 @@ export class BinaryWriter {
       this.view.setUint8(this.reserve(1), value);
       return;
     }
-    let at = this.reserve(5);
+    let at = this.reserve(value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5);
     let rest = value;
     while (rest >= 0x80) {
       this.bytes[at++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.bytes[at++] = rest;
-    this.position = at;
+    this.bytes[at] = rest;
   }
 
   /** The length of an array, a byte sequence or a record set; -1 for null. */
@@ -111,9 +110,9 @@ export class BinaryWriter {
     if (size > 0x7fff) throw new UnencodableValueError(`A string of ${size} bytes: 32767 are the most`);
     this.position = at;
     if (compact) {
-      const from = at + prefix;
+      const needed = size < 0x7f ? 1 : size < 0x3fff ? 2 : 3;
+      if (needed !== prefix) bytes.copyWithin(at + needed, at + prefix, at + prefix + size);
       this.uvarint(size + 1);
-      if (this.position !== from) bytes.copyWithin(this.position, from, from + size);
     } else {
       this.view.setInt16(this.reserve(2), size);
     }

@@ -38,10 +38,30 @@ export const FIXED_SIZES: Partial<Readonly<Record<ScalarName, number>>> = {
 
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
+const ZEROS: Readonly<Record<Exclude<ScalarName, 'bytes' | 'records'>, unknown>> = {
+  bool: false,
+  int8: 0,
+  int16: 0,
+  uint16: 0,
+  int32: 0,
+  int64: 0,
+  float64: 0,
+  uuid: ZERO_UUID,
+  string: '',
+};
+
 const NAME = /^[a-z][A-Za-z0-9]*$/;
+
+const layouts = new WeakMap<Struct, Layout[]>();
 
 /** The structure's fields sorted by what a version does with them. */
 export function layoutOf(struct: Struct, version: number): Layout {
+  let versions = layouts.get(struct);
+  if (versions === undefined) layouts.set(struct, (versions = []));
+  return (versions[version] ??= makeLayout(struct, version));
+}
+
+function makeLayout(struct: Struct, version: number): Layout {
   const all = Object.entries(struct.fields).map(([name, field]): Slot => {
     invariant(NAME.test(name), `"${name}" is no field name`);
     return { name, field, nullable: includesVersion(field.nullable, version) };
@@ -63,32 +83,23 @@ export function structOf(field: Field): Struct | undefined {
   return typeof field.type === 'string' ? undefined : field.type;
 }
 
+/** The default of a field; of a structure an object without fields. Arrays and buffers are made anew. */
+export function defaultValue(field: Field): unknown {
+  if (field.default !== undefined) return field.default;
+  if (field.array) return [];
+  if (typeof field.type !== 'string') return {};
+  return field.type === 'bytes' || field.type === 'records' ? Buffer.alloc(0) : ZEROS[field.type];
+}
+
 /** The field's default as a JavaScript expression; `EMPTY` stands for a buffer of no bytes. */
 export function defaultExpression(field: Field): string {
-  if (field.default !== undefined) return JSON.stringify(field.default);
-  if (field.array) return '[]';
-  if (typeof field.type !== 'string') {
-    const members = Object.entries(field.type.fields).map(([name, member]) => `${name}: ${defaultExpression(member)}`);
+  const { type } = field;
+  if (field.default === undefined && !field.array && typeof type !== 'string') {
+    const members = Object.entries(type.fields).map(([name, member]) => `${name}: ${defaultExpression(member)}`);
     return `{ ${members.join(', ')} }`;
   }
-  switch (field.type) {
-    case 'bool':
-      return 'false';
-    case 'string':
-      return "''";
-    case 'uuid':
-      return `'${ZERO_UUID}'`;
-    case 'bytes':
-    case 'records':
-      return 'EMPTY';
-    case 'int8':
-    case 'int16':
-    case 'uint16':
-    case 'int32':
-    case 'int64':
-    case 'float64':
-      return '0';
-  }
+  const value = defaultValue(field);
+  return Buffer.isBuffer(value) ? 'EMPTY' : JSON.stringify(value);
 }
 
 /** A JavaScript condition: `value` (an expression) is not undefined and differs from the field's default. */
