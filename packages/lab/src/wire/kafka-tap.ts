@@ -20,17 +20,15 @@ export interface KafkaTapOptions {
 
 interface Waiting {
   readonly header: DecodedHeader;
-  readonly request: RequestOf<ApiName>;
+  /** undefined for a version that cannot be read. */
+  readonly request: RequestOf<ApiName> | undefined;
 }
 
 interface ConnectionState {
   readonly codec: Codec;
-  /** Requests by correlation id that have no answer yet; those with acks=0 never get one. */
-  readonly waiting: Map<number, Waiting>;
+  /** Requests that have no answer yet, oldest first: answers come in the order of the requests. */
+  readonly waiting: Waiting[];
 }
-
-/** Requests remembered of one connection; what never gets an answer must not be kept for ever. */
-const mostWaiting = 10_000;
 
 /** Reads Kafka's frames off a relay, in either codec, and puts requests and answers together. */
 export class KafkaTap {
@@ -54,26 +52,21 @@ export class KafkaTap {
   private request({ connection, frame }: TappedFrame): void {
     let state = this.connections.get(connection);
     if (state === undefined) {
-      state = { codec: detectCodec(frame[0] ?? 0), waiting: new Map() };
+      state = { codec: detectCodec(frame[0] ?? 0), waiting: [] };
       this.connections.set(connection, state);
     }
     const header = decodeRequestHeader(state.codec, frame);
-    if (!header.versionSupported) return;
-    const request = decodeRequestBody(state.codec, frame, header);
-    state.waiting.set(header.correlationId, { header, request });
-    if (state.waiting.size > mostWaiting) state.waiting.delete(state.waiting.keys().next().value!);
+    const request = header.versionSupported ? decodeRequestBody(state.codec, frame, header) : undefined;
+    const getsNoAnswer = header.api.name === 'Produce' && (request as RequestOf<'Produce'>).acks === 0;
+    if (!getsNoAnswer) state.waiting.push({ header, request });
   }
 
   private response({ connection, frame }: TappedFrame): void {
     const state = this.connections.get(connection);
-    const [oldest] = state?.waiting.values() ?? [];
-    if (state === undefined || oldest === undefined) return;
-    // Answers come in the order of the requests, but for those that get none: the correlation id tells.
-    const correlationId = state.codec === 'kafka' ? frame.readInt32BE(0) : undefined;
-    const waiting = correlationId === undefined ? oldest : state.waiting.get(correlationId);
-    if (waiting === undefined) return;
+    const waiting = state?.waiting.shift();
+    // An ApiVersions request of an unknown version is answered in version 0, with no more than an error.
+    if (state === undefined || waiting?.request === undefined) return;
     const { header, request } = waiting;
-    state.waiting.delete(header.correlationId);
     const { body } = decodeResponseFrame(state.codec, header.api.name, header.apiVersion, frame);
     this.options.onExchange({ connection, codec: state.codec, header, request, response: body });
   }
