@@ -83,7 +83,8 @@ export class KafkaServer {
       logger.warn(`The configuration '${key}' was supplied but isn't a known config.`);
     const zkClient = (running.zkClient = await this.connectToZooKeeper());
     await zkClient.createTopLevelPaths();
-    const clusterId = await zkClient.createOrGetClusterId(randomClusterId(this.random));
+    const clusterId =
+      (await zkClient.getClusterId()) ?? (await zkClient.createOrGetClusterId(randomClusterId(this.random)));
     logger.info(`Cluster ID = ${clusterId}`);
     const identity = (running.identity = await settleIdentity(
       config,
