@@ -86,7 +86,10 @@ export interface OffsetAndMetadata {
 }
 
 /** An offset commit: which offsets, by `topicPartitionKey`. */
-export type OffsetsToCommit = ReadonlyMap<string, { readonly target: TopicPartition; readonly offset: OffsetAndMetadata }>;
+export type OffsetsToCommit = ReadonlyMap<
+  string,
+  { readonly target: TopicPartition; readonly offset: OffsetAndMetadata }
+>;
 
 export interface FetchedOffset extends TopicPartition {
   readonly error: ErrorEntry;

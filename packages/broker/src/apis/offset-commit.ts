@@ -1,0 +1,74 @@
+import { topicPartitionKey } from '@klassic/common';
+import type { Time, TopicPartition } from '@klassic/common';
+import { Errors } from '@klassic/protocol';
+import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
+import type { GroupCoordinator, OffsetAndMetadata } from '../group/index.ts';
+import type { MetadataCache } from '../metadata/index.ts';
+import type { ApiHandler } from './api-handler.ts';
+
+const unset = -1;
+
+/**
+ * OffsetCommit: offsets of topics that exist go to the coordinator. Version 0 kept them in ZooKeeper, which nothing
+ * current asks for; it is not served.
+ *
+ * An expiry of its own has a commit of versions 2 to 4 only (`retention.time.ms`; KIP-211 did away with it).
+ */
+export function offsetCommitHandler(
+  coordinator: GroupCoordinator,
+  metadataCache: MetadataCache,
+  time: Time,
+): ApiHandler<'OffsetCommit'> {
+  return {
+    api: 'OffsetCommit',
+    minVersion: 1,
+    maxVersion: 8,
+    async handle({ body }) {
+      const nowMs = time.milliseconds();
+      const results = new Map<string, ErrorEntry>();
+      const offsets = new Map<string, { target: TopicPartition; offset: OffsetAndMetadata }>();
+      for (const { name: topic, partitions } of body.topics) {
+        for (const partition of partitions) {
+          const target = { topic, partition: partition.partitionIndex };
+          const key = topicPartitionKey(topic, target.partition);
+          if (!metadataCache.contains(topic, target.partition)) results.set(key, Errors.UNKNOWN_TOPIC_OR_PARTITION);
+          else offsets.set(key, { target, offset: offsetOf(partition, body.retentionTimeMs, nowMs) });
+        }
+      }
+      if (offsets.size > 0) {
+        const committed = await coordinator.handleCommitOffsets(body.groupId, body, offsets);
+        for (const [key, error] of committed) results.set(key, error);
+      }
+      return response(body, (key) => results.get(key)!);
+    },
+    failure: ({ body }, error) => response(body, () => error),
+  };
+}
+
+type CommittedPartition = RequestOf<'OffsetCommit'>['topics'][number]['partitions'][number];
+
+function offsetOf(partition: CommittedPartition, retentionTimeMs: number, nowMs: number): OffsetAndMetadata {
+  const { committedOffset, committedLeaderEpoch, committedMetadata, commitTimestamp } = partition;
+  return {
+    offset: committedOffset,
+    leaderEpoch: committedLeaderEpoch,
+    metadata: committedMetadata ?? '',
+    commitTimestamp: commitTimestamp === unset ? nowMs : commitTimestamp,
+    expireTimestamp: retentionTimeMs === unset ? undefined : nowMs + retentionTimeMs,
+  };
+}
+
+function response(
+  { topics }: RequestOf<'OffsetCommit'>,
+  errorOf: (key: string) => ErrorEntry,
+): ResponseInit<'OffsetCommit'> {
+  return {
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode: errorOf(topicPartitionKey(name, partitionIndex)).code,
+      })),
+    })),
+  };
+}
