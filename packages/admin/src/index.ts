@@ -1,1 +1,10 @@
-export {};
+export { brokerApiVersionsCommand } from './broker-api-versions.ts';
+export { configCommand } from './configs.ts';
+export { consoleConsumerCommand } from './console/console-consumer.ts';
+export { consoleProducerCommand } from './console/console-producer.ts';
+export { getOffsetsCommand } from './get-offsets.ts';
+export { consumerGroupCommand } from './groups/consumer-group-command.ts';
+export { runTool, runWith, UsageError } from './tool.ts';
+export type { Tool, ToolIo } from './tool.ts';
+export { topicCommand } from './topics/topic-command.ts';
+export { zooKeeperShell } from './zookeeper-shell.ts';

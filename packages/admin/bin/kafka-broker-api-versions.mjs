@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { brokerApiVersionsCommand, runTool } from '../dist/index.js';
+
+await runTool(brokerApiVersionsCommand);

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { consoleProducerCommand, runTool } from '../dist/index.js';
+
+await runTool(consoleProducerCommand);
