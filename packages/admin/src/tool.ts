@@ -48,7 +48,7 @@ export async function runTool(tool: Tool): Promise<void> {
   const code = await runWith(tool, process.argv.slice(2), io);
   process.exitCode = code;
   // A terminal or pipe on standard input would keep the process.
-  process.stdin.unref();
+  process.stdin.destroy();
 }
 
 /** Runs a tool and turns what it throws into one line on standard error and exit code 1. */

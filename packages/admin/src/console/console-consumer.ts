@@ -44,7 +44,7 @@ export const consoleConsumerCommand: Tool = async (argv, io) => {
   const pattern = checkArguments(args);
   const consumer = new Consumer(consumerOptions(args));
   const formatter = new DefaultMessageFormatter(parsePairs(args.property));
-  let count = 0;
+  let count: number;
   try {
     await begin(consumer, args, pattern);
     count = await copyRecords(consumer, formatter, args, io);

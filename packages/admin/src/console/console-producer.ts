@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Producer } from '@klassic/client';
-import type { ProducerOptions, ProducerRecord } from '@klassic/client';
+import type { ProducerRecord } from '@klassic/client';
 import { KafkaError } from '@klassic/protocol';
 import { parseArguments, parsePairs, required } from '../arguments.ts';
 import { clientOptions, readProperties } from '../client-settings.ts';
@@ -68,7 +68,7 @@ export const consoleProducerCommand: Tool = async (argv, io) => {
   override('retries', args['message-send-max-retries']);
   override('retry.backoff.ms', args['retry-backoff-ms']);
   override('metadata.max.age.ms', args['metadata-expiry-ms']);
-  const producer = new Producer(clientOptions(servers, settings) as ProducerOptions);
+  const producer = new Producer(clientOptions(servers, settings));
   const reader = new LineMessageReader(topic, parsePairs(args.property));
   try {
     await sendLines(producer, reader, io, args.sync);

@@ -1,7 +1,7 @@
 import { topicPartitionKey } from '@klassic/common';
 import type { TopicPartition } from '@klassic/common';
 import { LATEST_TIMESTAMP } from '@klassic/client';
-import type { Admin, GroupDescription, GroupMemberDescription } from '@klassic/client';
+import type { Admin, CommittedOffset, GroupDescription, GroupMemberDescription } from '@klassic/client';
 import type { ToolIo } from '../tool.ts';
 import { tableLines, widthOf } from './table.ts';
 
@@ -31,7 +31,8 @@ export function checkState(group: GroupDescription, io: ToolIo, rows: number): b
 
 /** `--describe` (or `--offsets`): where a group stands in each partition. */
 export async function describeOffsets(admin: Admin, group: GroupDescription, io: ToolIo): Promise<void> {
-  const committed = group.state === 'Dead' ? new Map() : await admin.listGroupOffsets(group.groupId);
+  const committed =
+    group.state === 'Dead' ? new Map<string, CommittedOffset>() : await admin.listGroupOffsets(group.groupId);
   const owners = new Map<string, GroupMemberDescription>();
   const partitions = new Map<string, TopicPartition>(committed);
   for (const member of group.members) {
@@ -45,7 +46,7 @@ export async function describeOffsets(admin: Admin, group: GroupDescription, io:
     .map(([key, { topic, partition }]) => ({
       topic,
       partition,
-      committed: committed.get(key)?.offset as number | undefined,
+      committed: committed.get(key)?.offset,
       end: ends.get(key),
       member: owners.get(key),
     }))
