@@ -1,6 +1,6 @@
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { KafkaController } from '@klassic/controller';
-import type { RequestOf } from '@klassic/protocol';
+import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import type { Partition, ReplicaManager } from '../replica/index.ts';
 import type { AnyApiHandler, ApiHandler } from './api-handler.ts';
 
@@ -22,6 +22,8 @@ export interface ControlHandlerOptions {
 
 const anyBrokerEpoch = -1;
 const unknownVersion = -2;
+/** From this version on LeaderAndIsr bears topic ids (KIP-516). */
+const topicIdVersion = 5;
 
 /** The requests of the controller to this broker, and ControlledShutdown of other brokers to the controller. */
 export function controlHandlers(options: ControlHandlerOptions): AnyApiHandler[] {
@@ -38,15 +40,34 @@ function leaderAndIsr(options: ControlHandlerOptions): ApiHandler<'LeaderAndIsr'
   return {
     api: 'LeaderAndIsr',
     minVersion: 0,
-    maxVersion: 4,
+    maxVersion: 5,
     async handle({ header, body }) {
       if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
       await beforeLeaderAndIsr(
         new Set([...body.topicStates, ...body.ungroupedPartitionStates].map(({ topicName }) => topicName)),
       );
-      return replicaManager.becomeLeaderOrFollower(header.correlationId, body, onLeadershipChange);
+      const response = replicaManager.becomeLeaderOrFollower(header.correlationId, body, onLeadershipChange);
+      return header.apiVersion >= topicIdVersion ? byTopicId(body, response) : response;
     },
     failure: (_request, error) => ({ errorCode: error.code }),
+  };
+}
+
+/** From version 5 on the answer names topics by their ids. */
+function byTopicId(
+  { topicStates }: RequestOf<'LeaderAndIsr'>,
+  { errorCode, partitionErrors }: ResponseInit<'LeaderAndIsr'>,
+): ResponseInit<'LeaderAndIsr'> {
+  const topics = topicStates.map(({ topicName, topicId }) => ({
+    topicId,
+    partitionErrors: (partitionErrors ?? []).filter((each) => each.topicName === topicName),
+  }));
+  return {
+    errorCode,
+    topics: topics.map(({ topicId, partitionErrors: errors }) => ({
+      topicId,
+      partitionErrors: errors.map(({ partitionIndex, errorCode: code }) => ({ partitionIndex, errorCode: code })),
+    })),
   };
 }
 
@@ -90,7 +111,7 @@ function updateMetadata(options: ControlHandlerOptions): ApiHandler<'UpdateMetad
   return {
     api: 'UpdateMetadata',
     minVersion: 0,
-    maxVersion: 6,
+    maxVersion: 7,
     handle({ header, body }) {
       if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
       const deleted = replicaManager.maybeUpdateMetadataCache(header.correlationId, body);

@@ -30,9 +30,7 @@ export function onController<A extends ApiName>(
     handle(request: NetworkRequest<A>): ReturnType<ApiHandler<A>['handle']> {
       if (isController()) return handler.handle(request);
       if (forwarder === undefined) throw new KafkaError(Errors.NOT_CONTROLLER, '');
-      return forwarder.forward(request.api, request.header.apiVersion, request.body as RequestInit<A>) as Promise<
-        ResponseInit<A>
-      >;
+      return forwarder.forward(request.api, request.header.apiVersion, request.body);
     },
   };
 }

@@ -20,7 +20,7 @@ export class KafkaApis {
    * @param onFatal told of a programmer's error: the broker ends
    */
   constructor(handlers: readonly AnyApiHandler[], loggers: LoggerFactory, onFatal: (error: unknown) => void) {
-    for (const handler of handlers) this.handlers.set(handler.api, handler as ApiHandler);
+    for (const handler of handlers) this.handlers.set(handler.api, handler);
     this.logger = loggers('kafka.server.KafkaApis');
     this.onFatal = onFatal;
   }
