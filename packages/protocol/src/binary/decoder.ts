@@ -75,15 +75,15 @@ class DecoderSource {
 
   private variableField({ name, field, nullable }: Slot, declare: 'let ' | ''): string[] {
     if (!field.array) return [`${declare}$${name} = ${this.readExpression(field, nullable)};`];
+    const length = `length$${name}`;
+    const orNull = nullable ? `${length} < 0 ? null : ` : '';
     const smallest = this.minimum({ ...field, array: false }, true);
-    const loop = `for (let i = 0; i < length$${name}; i++) $${name}.push(${this.readExpression(field, false)});`;
-    if (!nullable) {
-      return [`const length$${name} = r.arrayLength(${this.flexible}, ${smallest});`, `${declare}$${name} = [];`, loop];
-    }
+    const read = `const ${length} = r.${nullable ? 'nullableArrayLength' : 'arrayLength'}(${this.flexible}, ${smallest});`;
+    if (field.type === 'int32') return [read, `${declare}$${name} = ${orNull}r.int32s(${length});`];
     return [
-      `const length$${name} = r.nullableArrayLength(${this.flexible}, ${smallest});`,
-      `${declare}$${name} = length$${name} < 0 ? null : [];`,
-      loop,
+      read,
+      `${declare}$${name} = ${orNull}new Array(${length});`,
+      `for (let i = 0; i < ${length}; i++) $${name}[i] = ${this.readExpression(field, false)};`,
     ];
   }
 

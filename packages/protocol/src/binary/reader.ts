@@ -4,6 +4,8 @@ import { ZERO_UUID } from '../schema/layout.ts';
 
 const TWO_TO_32 = 0x1_0000_0000;
 
+const EMPTY = Buffer.alloc(0);
+
 /** Strings up to this many bytes are put together here: the call into the runtime would take longer. */
 const SHORT_STRING = 12;
 
@@ -86,6 +88,7 @@ export class BinaryReader {
   nullableBytes(compact: boolean): Buffer | null {
     const length = this.longLength(compact);
     if (length < 0) return null;
+    if (length === 0) return EMPTY;
     const at = this.take(length);
     return this.bytes.subarray(at, at + length);
   }
@@ -122,6 +125,26 @@ export class BinaryReader {
   arrayLength(compact: boolean, elementSize: number): number {
     const length = this.nullableArrayLength(compact, elementSize);
     return length < 0 ? this.unexpectedNull() : length;
+  }
+
+  /** The elements of an int32 array. Replicas are few: literals are made without a call into the runtime. */
+  int32s(length: number): number[] {
+    if (length === 0) return [];
+    const at = this.take(4 * length);
+    const { view } = this;
+    switch (length) {
+      case 1:
+        return [view.getInt32(at)];
+      case 2:
+        return [view.getInt32(at), view.getInt32(at + 4)];
+      case 3:
+        return [view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8)];
+      default: {
+        const values = new Array<number>(length);
+        for (let i = 0; i < length; i++) values[i] = view.getInt32(at + 4 * i);
+        return values;
+      }
+    }
   }
 
   /** Takes a tagged field's bytes as they are. */

@@ -3,8 +3,11 @@ import { REFERENCE_ABOVE_BYTES } from '../binary/writer.ts';
 import { MalformedMessageError, ProtocolError } from '../protocol-error.ts';
 import { bytes } from '../scalar-checks.ts';
 
-/** Room for all that isn't record sets; msgpackr takes more when it needs it. */
-const BUFFER_BYTES = 16 * 1024;
+/** Frames are cut from slabs of this many bytes. */
+const SLAB_BYTES = 256 * 1024;
+
+/** What must be left of a slab for the next frame; msgpackr takes a larger buffer when a frame needs it. */
+const ROOM_BYTES = 64 * 1024;
 
 /** The head of a `bin 32`: marker and length. */
 const BIN32_HEAD = 5;
@@ -23,6 +26,9 @@ class Reference {
     this.records = records;
   }
 }
+
+/** What is left of the slab in use. */
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 
 /** Where large record sets are to be put in: offsets into the packed bytes. */
 const cuts: { at: number; records: Buffer }[] = [];
@@ -59,10 +65,12 @@ export function recordsToPack(value: unknown): Buffer | Reference {
  * @returns the bytes in pieces, large record sets among them as they came
  */
 export function pack(value: unknown[], reserved: number): Buffer[] {
-  // A buffer of its own, so that positions count from its start.
-  packr.useBuffer(Buffer.allocUnsafeSlow(BUFFER_BYTES));
+  if (slab.length < ROOM_BYTES) slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  // Told where to write, msgpackr counts positions from there.
+  packr.useBuffer(slab);
   cuts.length = 0;
   const packed = packr.pack(value, RESERVE_START_SPACE | reserved);
+  if (packed.buffer === slab.buffer) slab = slab.subarray(packed.length);
   const chunks: Buffer[] = [];
   let from = 0;
   for (const { at, records } of cuts) {
