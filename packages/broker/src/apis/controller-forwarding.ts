@@ -1,5 +1,5 @@
 import { Errors, KafkaError } from '@klassic/protocol';
-import type { ApiName, RequestInit, ResponseInit, ResponseOf } from '@klassic/protocol';
+import type { ApiName, RequestInit, ResponseOf } from '@klassic/protocol';
 import type { NetworkRequest } from '@klassic/network';
 import type { ApiHandler } from './api-handler.ts';
 

@@ -111,7 +111,7 @@ describe('every API at every version that a broker advertises', () => {
   it('answers an ApiVersions version that it does not know in version 0, and names those it does', async () => {
     const { host, port } = cluster.broker(1);
     // Size, key 18, version 99, correlation id 7, no client id, and a body that nobody can read.
-    const frame = Buffer.from('0000000b001200630000000700ffff00', 'hex');
+    const frame = Buffer.from('0000000b' + '0012' + '0063' + '00000007' + 'ffff' + '00', 'hex');
     const answer = await new Promise<Buffer>((resolve, reject) => {
       const socket = createConnection({ host, port }, () => socket.write(frame));
       socket.once('data', (bytes) => {
