@@ -51,7 +51,7 @@ describe('Producer', () => {
       producer.send({ topic: 't', partition: 3, value: 'b' }),
     ]);
     expect(first).toEqual({ topic: 't', partition: 3, offset: 0, timestamp: 17 });
-    expect(second!.offset).toBe(1);
+    expect(second.offset).toBe(1);
   });
 
   it('does not wait for answers with acks=0', async () => {
