@@ -176,9 +176,8 @@ describeWithKcat(describe)('kcat', () => {
   it('makes a topic by producing to it', async () => {
     expect(await znodes.read('/brokers/topics/on-first-use')).toBeUndefined();
     await produceByKcat('on-first-use', 'a:1\nb:2\n');
-    expect(Object.keys(JSON.parse((await znodes.read('/brokers/topics/on-first-use'))!.text).partitions)).toHaveLength(
-      4,
-    );
+    const { text } = (await znodes.read('/brokers/topics/on-first-use'))!;
+    expect(Object.keys((JSON.parse(text) as { partitions: object }).partitions)).toHaveLength(4);
     expect((await readByKcat('on-first-use')).map(({ key, value }) => `${key}:${value}`).sort()).toEqual([
       'a:1',
       'b:2',

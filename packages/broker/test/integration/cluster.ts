@@ -9,11 +9,11 @@ import { eventually } from '@klassic/test-support';
 export const time = new SystemTime();
 
 /**
- * Settings that make a failover quick: a session that ends after two seconds, few partitions of `__consumer_offsets`.
+ * Settings that make a failover quick: a session that ends after three seconds, few partitions of `__consumer_offsets`.
  * Nothing is printed on the terminal but what a start complains of.
  */
 export const quick = {
-  'zookeeper.session.timeout.ms': '2000',
+  'zookeeper.session.timeout.ms': '3000',
   'offsets.topic.num.partitions': '3',
   'klassic.log.console': 'false',
   'controlled.shutdown.retry.backoff.ms': '200',
