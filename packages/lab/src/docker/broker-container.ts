@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BrokerLog } from '../cluster/broker-log.ts';
 import { writeProperties } from '../cluster/broker-properties.ts';
@@ -11,12 +11,12 @@ export interface BrokerContainerOptions {
   readonly name: string;
   readonly image: string;
   readonly network: string;
-  /** The broker's folder on this machine, which the container sees as `/klassic/broker`. */
+  /** The broker's folder on this machine, which the container sees as `/klassic/lab`. */
   readonly folder: string;
 }
 
 /** Where the container sees the broker's folder. */
-const inside = '/klassic/broker';
+const inside = '/klassic/lab';
 
 /** The port brokers reach one another at, in the network of the containers. */
 const innerPort = 19092;
@@ -37,6 +37,8 @@ export class BrokerContainer extends Container {
       alias: alias(options.id),
       environment: { LOG_DIR: `${inside}/logs`, TZ: 'UTC' },
       ports: [{ host: options.port, container: options.port }],
+      // The files it writes must be the user's own, to be read and removed without further rights.
+      ...(process.platform === 'linux' ? { user: `${process.getuid!()}:${process.getgid!()}` } : {}),
       mounts: [{ host: options.folder, container: inside }],
       args: [`${inside}/server.properties`],
     });
@@ -74,7 +76,12 @@ export class BrokerContainer extends Container {
 
   /** @throws LabError with the broker's own complaint when it does not start */
   async waitUntilStarted(): Promise<void> {
-    await this.log.waitUntilStarted(async () => (await this.state) === 'gone');
+    await this.log.waitUntilStarted(async () => {
+      if ((await this.state) !== 'gone') return false;
+      // What a process of the lab writes to `out` Docker keeps for a container.
+      appendFileSync(join(this.folder, 'out'), `${await this.logs(50)}\n`);
+      return true;
+    });
   }
 }
 

@@ -13,6 +13,8 @@ export interface ContainerOptions {
   readonly ports: readonly { readonly host: number; readonly container: number }[];
   /** What the image's process is given; default: the image's own. */
   readonly args?: readonly string[];
+  /** `uid:gid` to run as; default: the image's. */
+  readonly user?: string;
   /** Folders or files of this machine seen inside. */
   readonly mounts?: readonly { readonly host: string; readonly container: string }[];
 }
@@ -37,7 +39,7 @@ export class Container {
 
   /** Starts it, making it first where there is none. */
   async launch(): Promise<void> {
-    const { name, image, network, alias, environment, ports, mounts = [], args = [] } = this.options;
+    const { name, image, network, alias, environment, ports, mounts = [], args = [], user } = this.options;
     if (await containerExists(name)) {
       await docker(['start', name]);
       return;
@@ -46,6 +48,7 @@ export class Container {
     for (const [key, value] of Object.entries(environment)) flags.push('--env', `${key}=${value}`);
     for (const port of ports) flags.push('--publish', `127.0.0.1:${port.host}:${port.container}`);
     for (const mount of mounts) flags.push('--volume', `${mount.host}:${mount.container}`);
+    if (user !== undefined) flags.push('--user', user);
     await docker(['run', '--detach', '--label', 'klassic.lab', ...flags, image, ...args]);
   }
 
@@ -77,7 +80,7 @@ export class Container {
 
   /** What it has written to its output, for the line that says why it ended. */
   logs(lines: number): Promise<string> {
-    return docker(['logs', '--tail', String(lines), this.name]);
+    return docker(['logs', '--tail', String(lines), this.name], undefined, 'both');
   }
 
   /** Removes it with its data. */

@@ -7,10 +7,14 @@ import type { ProcessState } from '../process/process-identity.ts';
  *
  * @throws LabError with docker's last line when it fails
  */
-export function docker(args: readonly string[], timeoutMs = 600_000): Promise<string> {
+export function docker(
+  args: readonly string[],
+  timeoutMs = 600_000,
+  streams: 'stdout' | 'both' = 'stdout',
+): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile('docker', args, { timeout: timeoutMs, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout.trim());
+      if (error === null) resolve((streams === 'both' ? stdout + stderr : stdout).trim());
       else {
         const said = stderr.trim().split('\n').at(-1) ?? '';
         reject(new LabError(`docker ${args[0]} failed: ${said === '' ? error.message.split('\n')[0] : said}`));
