@@ -1,5 +1,8 @@
 export { apiByKey, apis } from './apis.ts';
 export type { Api, ApiMessages, ApiName, RequestInit, RequestOf, ResponseInit, ResponseOf } from './apis.ts';
+export { annotateBatches, annotateMessage, annotateRequest, annotateResponse } from './decode/annotate.ts';
+export type { AnnotatedBytes, Annotation } from './decode/annotation.ts';
+export { annotatedJson, annotatedText } from './decode/text.ts';
 export { errorByCode, Errors } from './errors.ts';
 export type { ErrorName } from './errors.ts';
 export {

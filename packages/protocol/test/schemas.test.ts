@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { describeWithReference, readReferenceJson } from '@klassic/test-support';
 import { apis, errorByCode, Errors, KafkaError } from '../src/index.ts';
@@ -119,6 +121,24 @@ describeWithReference(describe)('the schemas', () => {
 });
 
 describe('errors', () => {
+  it('are documented as they are', () => {
+    const rows = readFileSync(join(import.meta.dirname, '../ERRORS.md'), 'utf8')
+      .split('\n')
+      .filter((line) => /^\| +-?\d/.test(line))
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    expect(
+      rows.map(([, code, name, retriable, metadata, message]) => ({ code, name, retriable, metadata, message })),
+    ).toEqual(
+      Object.values(Errors).map(({ code, name, retriable, invalidMetadata, message }) => ({
+        code: String(code),
+        name,
+        retriable: retriable ? 'yes' : '',
+        metadata: invalidMetadata ? 'yes' : '',
+        message,
+      })),
+    );
+  });
+
   it('are found by their code', () => {
     expect(errorByCode(6)).toBe(Errors.NOT_LEADER_OR_FOLLOWER);
     expect(errorByCode(-1)).toBe(Errors.UNKNOWN_SERVER_ERROR);
