@@ -31,17 +31,7 @@ suite('a cluster of containers', () => {
         await producer.send({ topic, acks: -1, messages: [{ value: String(value) }] });
       }
     };
-    await send(0, 50);
-
-    const { leader } = await partition();
-    const dead = cluster.brokers.find((broker) => broker.id === leader)!;
-    await dead.kill();
-    await send(50, 100);
-    const after = await partition();
-    expect(after.leader).not.toBe(leader);
-    expect(after.leader).toBeGreaterThan(0);
-    expect(after.isr).not.toContain(leader);
-
+    // The group comes first: its topic of three replicas cannot be made with two brokers.
     const read = new Set<string>();
     const consumer = kafka.consumer({ groupId: 'contained' });
     await consumer.connect();
@@ -52,6 +42,18 @@ suite('a cluster of containers', () => {
         return Promise.resolve();
       },
     });
+    await send(0, 50);
+    await eventually(() => read.size === 50, { timeoutMs: 60_000, what: '50 records read back' });
+
+    const { leader } = await partition();
+    const dead = cluster.brokers.find((broker) => broker.id === leader)!;
+    await dead.kill();
+    await send(50, 100);
+    const after = await partition();
+    expect(after.leader).not.toBe(leader);
+    expect(after.leader).toBeGreaterThan(0);
+    expect(after.isr).not.toContain(leader);
+
     await eventually(() => read.size === 100, { timeoutMs: 60_000, what: '100 records read back' });
 
     await dead.start();
