@@ -52,6 +52,7 @@ export class GroupMembership {
   private beating = false;
   private failure: Error | undefined;
   private closed = false;
+  private joining = false;
 
   constructor(parts: ClientParts, config: ConsumerConfig, groupId: string) {
     this.parts = parts;
@@ -112,17 +113,27 @@ export class GroupMembership {
    */
   async join(topics: readonly string[], owned: readonly TopicPartition[]): Promise<TopicPartition[]> {
     this.stopHeartbeats();
+    this.joining = true;
     while (!this.closed) {
       try {
         const assignment = await this.joinOnce(topics, owned);
+        this.joining = false;
+        // One that has left meanwhile belongs to no generation any more.
+        if (this.closed) break;
         this.rejoinNeeded = false;
         this.startHeartbeats();
         return assignment;
       } catch (error) {
+        if (this.closed) break;
         if (error instanceof KafkaError && forgotten.includes(error.error)) this.generation = NO_GENERATION;
         const again = error instanceof KafkaError && rejoin.includes(error.error);
-        if (!again && !isRetriable(error)) throw error;
-        this.logger.info(`[${this.groupId}] Join group failed, trying again: ${(error as Error).message}`);
+        if (!again && !isRetriable(error)) {
+          this.joining = false;
+          throw error;
+        }
+        // A first join is always sent back for a member id (KIP-394).
+        const level = error instanceof KafkaError && error.error === Errors.MEMBER_ID_REQUIRED ? 'debug' : 'info';
+        this.logger[level](`[${this.groupId}] Join group failed, trying again: ${(error as Error).message}`);
         if (!again) await delay(this.config.time, this.config.retryBackoffMs);
       }
     }
@@ -139,12 +150,16 @@ export class GroupMembership {
     this.generation = NO_GENERATION;
     this.rejoinNeeded = true;
     try {
-      const answer = await this.atCoordinator((send) =>
-        send('LeaveGroup', (version) =>
+      // Behind a join that waits for other members the request would wait as long.
+      const purpose = this.joining ? 'leave' : PURPOSE;
+      const answer = await this.parts.client.send(
+        this.coordinator,
+        'LeaveGroup',
+        (version) =>
           version < 3
             ? { groupId: this.groupId, memberId }
             : { groupId: this.groupId, members: [{ memberId, groupInstanceId }] },
-        ),
+        { purpose },
       );
       throwIfError(answer.errorCode);
     } catch (error) {
