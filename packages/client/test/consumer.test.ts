@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { topicPartitionKey } from '@klassic/common';
 import { buildBatch, Errors } from '@klassic/protocol';
-import type { Codec , KafkaError } from '@klassic/protocol';
+import type { Codec, KafkaError } from '@klassic/protocol';
 import { Consumer, IllegalStateError } from '../src/index.ts';
 import type { ConsumerOptions, ConsumerRecord } from '../src/index.ts';
 import { CompletedFetch } from '../src/consumer/completed-fetch.ts';
