@@ -30,6 +30,11 @@ const types: Readonly<Record<string, TopicConfigType>> = {
   'unclean.leader.election.enable': 'boolean',
 };
 
+/** Whether a topic setting is a list, to which items can be added (KIP-339). */
+export function isListConfig(name: string): boolean {
+  return types[name] === 'list';
+}
+
 /**
  * All settings of a topic as text, sorted by name.
  *

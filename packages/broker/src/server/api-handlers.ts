@@ -1,6 +1,8 @@
 import type { LoggerFactory, Random, Time } from '@klassic/common';
 import type { AdminZkClient, KafkaController } from '@klassic/controller';
+import { validateTopicConfig } from '@klassic/log';
 import type { AnyApiHandler } from '../apis/api-handler.ts';
+import { alterConfigsHandlers } from '../apis/alter-configs.ts';
 import { apiVersionsHandler } from '../apis/api-versions.ts';
 import type { AutoTopicCreation } from '../apis/auto-topic-creation.ts';
 import { controlHandlers } from '../apis/control.ts';
@@ -85,6 +87,8 @@ function dataHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
 function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
   const { config, controller, controllerChannel, adminZkClient, metadataCache, metadataWatch, random } = options;
   const isController = (): boolean => controller.isActive;
+  const topicOverrides = (topic: string): Promise<Readonly<Record<string, string>>> =>
+    options.topicConfigs.fetch(topic);
   const forwarder = config.boolean('klassic.forward.to.controller') ? controllerChannel : undefined;
   const changes = {
     adminZkClient,
@@ -108,7 +112,8 @@ function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     onController(electLeadersHandler(controller), isController, forwarder),
     onController(alterReassignmentsHandler(controller), isController, forwarder),
     onController(listReassignmentsHandler(controller), isController, forwarder),
-    describeConfigsHandler({ config, metadataCache, topicOverrides: (topic) => options.topicConfigs.fetch(topic) }),
+    describeConfigsHandler({ config, metadataCache, topicOverrides }),
+    ...alterConfigsHandlers({ adminZkClient, topicOverrides, validateTopicConfig }),
   ];
 }
 
