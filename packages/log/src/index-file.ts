@@ -52,6 +52,11 @@ export abstract class IndexFile {
     return this.count;
   }
 
+  /** Bytes of the entries, not of the file. */
+  get sizeInBytes(): number {
+    return this.entries * this.entrySize;
+  }
+
   get maxEntries(): number {
     this.open();
     return Math.floor(this.length / this.entrySize);

@@ -20,6 +20,7 @@ import { rebuildProducerState } from './producer-state-loading.ts';
 import { ProducerStateManager } from './producer-state-manager.ts';
 import { deletableSegments } from './retention.ts';
 import { SegmentDeletion } from './segment-deletion.ts';
+import type { SwapTarget } from './segment-swap.ts';
 
 const FIRST_MAGIC_WITH_EPOCHS = 2;
 
@@ -128,6 +129,17 @@ export class LocalLog implements AppendTarget {
   /** Counts truncations, so that a flush that took a while knows whether what it flushed is still there. */
   get truncations(): number {
     return this.truncationCount;
+  }
+
+  /** What a swap of segments is to be done to. */
+  get swapTarget(): SwapTarget {
+    return {
+      dir: this.dir,
+      segments: this.segments,
+      deletion: this.deletion,
+      producerStateManager: this.producerStateManager,
+      openSegment: (baseOffset, fileSuffix, isNew) => this.openSegment(baseOffset, fileSuffix, isNew),
+    };
   }
 
   private get recordMagic(): 0 | 1 | 2 {

@@ -6,6 +6,7 @@ import { CLEAN_SHUTDOWN_FILE } from './file-names.ts';
 import { deleteIfExists, exists, flushDir, isSystemError } from './files.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
 import {
+  CLEANER_OFFSET_CHECKPOINT,
   LOG_START_OFFSET_CHECKPOINT,
   OffsetCheckpointFile,
   RECOVERY_POINT_CHECKPOINT,
@@ -22,11 +23,13 @@ export class LogDir {
   readonly path: string;
   readonly recoveryPoints: OffsetCheckpointFile;
   readonly logStartOffsets: OffsetCheckpointFile;
+  readonly cleanerOffsets: OffsetCheckpointFile;
 
   /** @throws KafkaStorageError */
   constructor(path: string) {
     this.path = path;
     this.recoveryPoints = new OffsetCheckpointFile(join(path, RECOVERY_POINT_CHECKPOINT));
+    this.cleanerOffsets = new OffsetCheckpointFile(join(path, CLEANER_OFFSET_CHECKPOINT));
     this.logStartOffsets = new OffsetCheckpointFile(join(path, LOG_START_OFFSET_CHECKPOINT));
   }
 

@@ -101,11 +101,16 @@ export class LogFile {
    * Whole batches from `position` on, as runs of bytes that hold one batch or more and end on a batch's boundary.
    *
    * @param endPosition exclusive
+   * @param chunkBytes how much is read at once; a larger batch is read whole
    * @throws CorruptBatchError at a length that cannot be, after what came before it
    */
-  *chunks(position = 0, endPosition = this.validBytes): Generator<{ position: number; bytes: Buffer }> {
+  *chunks(
+    position = 0,
+    endPosition = this.validBytes,
+    chunkBytes = CHUNK_BYTES,
+  ): Generator<{ position: number; bytes: Buffer }> {
     let at = position;
-    let wanted = CHUNK_BYTES;
+    let wanted = chunkBytes;
     while (at < endPosition - HEADER_SIZE_UP_TO_MAGIC) {
       const bytes = this.read(at, Math.min(wanted, endPosition - at));
       const { whole, nextSize, corrupt } = measureBatches(bytes);
@@ -113,7 +118,7 @@ export class LogFile {
       if (corrupt !== undefined) throw corrupt;
       at += whole;
       if (at + nextSize > endPosition || whole + nextSize === 0) return;
-      wanted = Math.max(nextSize, CHUNK_BYTES);
+      wanted = Math.max(nextSize, chunkBytes);
     }
   }
 

@@ -22,7 +22,9 @@ import { LogSegments } from './log-segments.ts';
 import { rebuildProducerState } from './producer-state-loading.ts';
 import { ProducerStateManager } from './producer-state-manager.ts';
 import type { SegmentDeletion } from './segment-deletion.ts';
-import { recoverSegment } from './segment-recovery.ts';
+import { LogSegmentOffsetOverflowError, recoverSegment } from './segment-recovery.ts';
+import { splitOverflowedSegment } from './segment-swap.ts';
+import type { SwapTarget } from './segment-swap.ts';
 import { CorruptIndexError } from './transaction-index.ts';
 
 export interface LogLoaderOptions {
@@ -67,13 +69,15 @@ export class LogLoader {
 
   load(): LoadedLog {
     const swapFiles = this.removeTemporaryFiles();
-    this.loadSegmentFiles();
+    this.retryOnOffsetOverflow(() => {
+      this.loadSegmentFiles();
+    });
     for (const name of swapFiles) this.completeSwap(name);
     if (this.options.dir.endsWith(DELETE_DIR_SUFFIX)) {
       if (this.segments.length === 0) this.segments.add(this.options.openSegment(0, '', true));
       return { segments: this.segments, nextOffset: 0, recoveryPoint: this.recoveryPoint };
     }
-    const nextOffset = this.recoverLog();
+    const nextOffset = this.retryOnOffsetOverflow(() => this.recoverLog());
     this.segments.active.resizeIndexes(this.options.config.segmentIndexBytes);
     return { segments: this.segments, nextOffset, recoveryPoint: this.recoveryPoint };
   }
@@ -83,6 +87,7 @@ export class LogLoader {
     const { dir, logger } = this.options;
     const swapFiles: string[] = [];
     const cleanedFiles: string[] = [];
+    const swapIndexes: number[] = [];
     let minCleanedOffset = Infinity;
     for (const name of fileNamesIn(dir)) {
       if (name.endsWith(DELETED_SUFFIX)) {
@@ -96,6 +101,7 @@ export class LogLoader {
         if (isIndexFileName(finalName) || finalName.endsWith(LOG_SUFFIX))
           this.deleteIndexes(offsetFromFileName(name), '');
         if (finalName.endsWith(LOG_SUFFIX)) swapFiles.push(name);
+        else swapIndexes.push(offsetFromFileName(name));
       }
     }
     // A swap above a file still being cleaned belongs to a split that never became whole (KAFKA-6264): it is undone.
@@ -104,11 +110,35 @@ export class LogLoader {
       deleteIfExists(join(dir, name));
     }
     for (const name of cleanedFiles) deleteIfExists(join(dir, name));
+    // Indexes whose log has its final name already: they are built anew.
+    for (const offset of swapIndexes.filter((swap) => !exists(logFilePath(dir, swap, SWAP_SUFFIX)))) {
+      this.deleteIndexes(offset, SWAP_SUFFIX);
+    }
     return swapFiles.filter((swap) => offsetFromFileName(swap) < minCleanedOffset);
+  }
+
+  /** Does a task again from its beginning whenever it meets a segment that has to be split first. */
+  private retryOnOffsetOverflow<T>(task: () => T): T {
+    for (;;) {
+      try {
+        return task();
+      } catch (error) {
+        if (!(error instanceof LogSegmentOffsetOverflowError)) throw error;
+        this.options.logger.info(`Caught segment overflow error: ${error.message}. Split segment and retry.`);
+        splitOverflowedSegment(this.swapTarget, error.segment, this.options.logger);
+      }
+    }
+  }
+
+  private get swapTarget(): SwapTarget {
+    const { dir, deletion, producerStateManager, openSegment } = this.options;
+    return { dir, segments: this.segments, deletion, producerStateManager, openSegment };
   }
 
   private loadSegmentFiles(): void {
     const { dir, logger } = this.options;
+    for (const segment of this.segments) segment.closeHandlers();
+    this.segments.clear();
     for (const name of fileNamesIn(dir)) {
       const baseOffset = offsetFromFileName(name);
       if (isIndexFileName(name)) {

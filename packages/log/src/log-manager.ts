@@ -1,24 +1,24 @@
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { topicPartitionKey } from '@klassic/common';
 import type { Logger, Time, TopicPartition } from '@klassic/common';
 import { BackgroundTasks } from './background-tasks.ts';
-import { DELETE_DIR_SUFFIX, deleteDirName, FUTURE_DIR_SUFFIX, partitionOfDir } from './file-names.ts';
-import { deleteTree, folderNamesIn } from './files.ts';
+import { cleanerConfigFromProps } from './cleaner/cleaner-config.ts';
+import { LogCleaner } from './cleaner/log-cleaner.ts';
+import { DirLock } from './dir-lock.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
 import { logConfigFromProps } from './log-config.ts';
 import type { LogConfig } from './log-config.ts';
+import { LogDirLoader } from './log-dir-loader.ts';
+import type { LogState } from './log-dir-loader.ts';
 import { openLogDirs } from './log-dirs.ts';
 import type { LogDir } from './log-dirs.ts';
+import { LogFolders } from './log-folders.ts';
 import type { LogManagerOptions } from './log-manager-options.ts';
 import { Log } from './log.ts';
-import type { OffsetCheckpointFile } from './offset-checkpoint-file.ts';
 
 const PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS = 600_000;
 const DEFAULT_RETENTION_CHECK_MS = 300_000;
 const DEFAULT_CHECKPOINT_MS = 60_000;
-/** ms of loading after which other work gets its turn: a ZooKeeper session has to be kept alive meanwhile. */
-const LOADING_SLICE_MS = 50;
 const FLUSHES_AT_ONCE = 4;
 
 /** All logs of a broker, in all its log dirs. Counterpart of `kafka.log.LogManager`. */
@@ -31,12 +31,17 @@ export class LogManager {
   private readonly logs = new Map<string, Log>();
   private readonly failedDirs = new Set<string>();
   private readonly tasks: BackgroundTasks;
+  /** Null without `log.cleaner.enable`. */
+  private readonly cleaner: LogCleaner | null;
+  private readonly folders: LogFolders;
+  private readonly locks: DirLock[] = [];
   private brokerDefaults: Readonly<Record<string, string>>;
 
   /**
    * Makes and checks the log dirs; logs are loaded by `startup`.
    *
    * @throws KafkaStorageError when no log dir can be used
+   * @throws LogDirLockedError when another broker works in one of them
    * @throws DuplicateLogDirError, InvalidConfigError
    */
   constructor(options: LogManagerOptions) {
@@ -58,6 +63,21 @@ export class LogManager {
       this.logger.fatal(message);
       throw new KafkaStorageError(all, message);
     }
+    const { dirs, failedDirs, logs, tasks, logger } = this;
+    this.folders = new LogFolders({
+      dirs,
+      failedDirs,
+      logs,
+      tasks,
+      logger,
+      random: options.random,
+      deleteDelayMs: () => this.currentDefaultConfig.fileDeleteDelayMs,
+      onFailure: (error) => {
+        this.noteFailure(error);
+      },
+    });
+    this.cleaner = this.createCleaner();
+    for (const dir of this.dirs.keys()) this.locks.push(this.lock(dir));
   }
 
   /** As `new LogManager`. */
@@ -92,9 +112,19 @@ export class LogManager {
   async startup(): Promise<void> {
     this.logger.info(`Loading logs from log dirs ${this.liveLogDirs.join(',')}`);
     const startMs = this.time.hiResMs();
+    const loader = new LogDirLoader({
+      time: this.time,
+      logger: this.logger,
+      logs: this.logs,
+      openLog: (folder, topicPartition, state) =>
+        this.openLog(folder, topicPartition, this.fetchLogConfig(topicPartition.topic), state),
+      deleteLater: (folder) => {
+        this.folders.deleteLater(folder);
+      },
+    });
     for (const dir of [...this.dirs.values()]) {
       try {
-        await this.loadLogs(dir);
+        await loader.load(dir);
       } catch (error) {
         if (!(error instanceof KafkaStorageError)) throw error;
         this.logger.error(`Error while loading log dir ${dir.path}`, error);
@@ -113,6 +143,7 @@ export class LogManager {
     this.tasks.every(PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS, () => {
       for (const log of this.logs.values()) log.removeExpiredProducers();
     });
+    this.cleaner?.startup();
   }
 
   getLog(topicPartition: TopicPartition): Log | undefined {
@@ -145,7 +176,7 @@ export class LogManager {
         `Can not create log for ${key} because log directories ${offline.join(',')} are offline`,
       );
     }
-    const folder = this.createFolder(key);
+    const folder = this.folders.create(key);
     const config = this.fetchLogConfig(topicPartition.topic);
     const log = this.openLog(folder, topicPartition, config, { hadCleanShutdown: true });
     this.logs.set(key, log);
@@ -171,13 +202,10 @@ export class LogManager {
       );
     }
     this.logs.delete(key);
-    log.renameDir(deleteDirName(topicPartition, this.uniqueId()));
-    this.checkpointDir(log.parentDir);
-    this.logger.info(`Log for partition ${key} is renamed to ${log.dir} and is scheduled for deletion`);
-    this.tasks.later(this.currentDefaultConfig.fileDeleteDelayMs, () => {
-      log.delete();
-      this.logger.info(`Deleted log for partition ${key} in ${log.dir}.`);
-    });
+    const dir = log.parentDir;
+    this.cleaner?.manager.forget(dir, key);
+    this.folders.deleteLog(log);
+    this.checkpointDir(dir);
     return log;
   }
 
@@ -189,14 +217,14 @@ export class LogManager {
   /** A topic's own settings changed. @throws InvalidConfigError */
   updateTopicConfig(topic: string, overrides: Readonly<Record<string, string>>): void {
     const config = logConfigFromProps(this.brokerDefaults, overrides);
-    for (const log of this.logsByTopic(topic)) log.updateConfig(config);
+    for (const log of this.logsByTopic(topic)) this.updateConfig(log, config);
   }
 
   /** The broker's defaults changed. @throws InvalidConfigError */
   reconfigureDefaultLogConfig(brokerDefaults: Readonly<Record<string, string>>): void {
     logConfigFromProps(brokerDefaults, {});
     this.brokerDefaults = brokerDefaults;
-    for (const log of this.logs.values()) log.updateConfig(this.fetchLogConfig(log.topicPartition.topic));
+    for (const log of this.logs.values()) this.updateConfig(log, this.fetchLogConfig(log.topicPartition.topic));
   }
 
   /**
@@ -209,7 +237,11 @@ export class LogManager {
     const affected = new Set<string>();
     for (const [key, offset] of offsets) {
       const log = this.logs.get(key);
-      if (log?.truncateTo(offset) === true) affected.add(log.parentDir);
+      if (log === undefined) continue;
+      // Only what lies below the active segment is ever cleaned.
+      if (offset < log.segmentBaseOffsets.at(-1)!) this.cleaner?.manager.abortCleaning(key);
+      if (log.truncateTo(offset)) affected.add(log.parentDir);
+      this.cleaner?.manager.maybeTruncateCheckpoint(log, key, log.segmentBaseOffsets.at(-1)!);
     }
     for (const dir of affected) this.checkpoint(dir, 'recoveryPoints');
   }
@@ -218,7 +250,10 @@ export class LogManager {
   truncateFullyAndStartAt(topicPartition: TopicPartition, offset: number): void {
     const log = this.getLog(topicPartition);
     if (log === undefined) return;
+    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
+    this.cleaner?.manager.abortCleaning(key);
     log.truncateFullyAndStartAt(offset);
+    this.cleaner?.manager.maybeTruncateCheckpoint(log, key, offset);
     this.checkpoint(log.parentDir, 'recoveryPoints');
   }
 
@@ -232,11 +267,12 @@ export class LogManager {
     for (const dir of this.liveLogDirs) this.checkpoint(dir, 'logStartOffsets');
   }
 
-  /** Removes what retention lets go; returns how many segments. */
+  /** Removes what retention lets go, but for compacted logs, which the cleaner looks after; returns how many segments. */
   cleanupLogs(): number {
     this.logger.debug('Beginning log cleanup...');
     let total = 0;
     for (const log of [...this.logs.values()]) {
+      if (log.config.cleanupPolicy.includes('compact')) continue;
       this.tasks.tolerate(() => {
         total += log.deleteOldSegments();
       });
@@ -259,6 +295,10 @@ export class LogManager {
       this.logger.fatal(`Shutdown broker because all log dirs in ${this.allDirs.join(', ')} have failed`);
     }
     const offline = [...this.logs].filter(([, log]) => log.parentDir === dir);
+    this.cleaner?.manager.handleLogDirFailure(
+      dir,
+      offline.map(([key]) => key),
+    );
     for (const [key, log] of offline) {
       this.logs.delete(key);
       log.closeHandlers();
@@ -272,6 +312,7 @@ export class LogManager {
   async shutdown(): Promise<void> {
     this.logger.info('Shutting down.');
     this.tasks.cancel();
+    this.cleaner?.shutdown();
     for (const dir of [...this.dirs.values()]) {
       const logs = this.logsIn(dir.path);
       try {
@@ -287,69 +328,44 @@ export class LogManager {
       }
     }
     this.logs.clear();
+    for (const lock of this.locks) lock.release();
     this.logger.info('Shutdown complete.');
   }
 
-  private async loadLogs(dir: LogDir): Promise<void> {
-    const hadCleanShutdown = dir.takeCleanShutdownMarker();
-    this.logger.info(
-      hadCleanShutdown
-        ? `Skipping recovery for all logs in ${dir.path} since clean shutdown file was found`
-        : `Attempting recovery for all logs in ${dir.path} since no clean shutdown file was found`,
-    );
-    const recoveryPoints = this.readCheckpoint(dir.recoveryPoints, 'resetting the recovery checkpoint to 0');
-    const logStartOffsets = this.readCheckpoint(
-      dir.logStartOffsets,
-      'resetting to the base offset of the first segment',
-    );
-    let sliceMs = this.time.hiResMs();
-    for (const name of dir.guard('listing', () => folderNamesIn(dir.path))) {
-      this.loadLog(join(dir.path, name), hadCleanShutdown, recoveryPoints, logStartOffsets);
-      if (this.time.hiResMs() - sliceMs < LOADING_SLICE_MS) continue;
-      await new Promise<void>((resume) => {
-        this.time.soon(resume);
-      });
-      sliceMs = this.time.hiResMs();
-    }
-  }
-
-  private loadLog(
-    folder: string,
-    hadCleanShutdown: boolean,
-    recoveryPoints: ReadonlyMap<string, number>,
-    logStartOffsets: ReadonlyMap<string, number>,
-  ): void {
-    const topicPartition = partitionOfDir(folder);
-    if (folder.endsWith(DELETE_DIR_SUFFIX)) {
-      this.tasks.later(this.currentDefaultConfig.fileDeleteDelayMs, () => {
-        this.deleteFolder(folder);
-      });
-      return;
-    }
-    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
-    if (folder.endsWith(FUTURE_DIR_SUFFIX)) {
-      this.logger.warn(`Ignoring future log of ${key} in ${folder}: moves between log dirs are not supported`);
-      return;
-    }
-    const known = this.logs.get(key);
-    if (known !== undefined) {
-      throw new Error(`Duplicate log directories for ${key} are found in both ${folder} and ${known.dir}.`);
-    }
-    const log = this.openLog(folder, topicPartition, this.fetchLogConfig(topicPartition.topic), {
-      hadCleanShutdown,
-      logStartOffset: logStartOffsets.get(key) ?? 0,
-      recoveryPoint: recoveryPoints.get(key) ?? 0,
+  private createCleaner(): LogCleaner | null {
+    const config = cleanerConfigFromProps(this.brokerDefaults);
+    if (!config.enabled) return null;
+    const { time, loggers } = this.options;
+    return new LogCleaner({
+      config,
+      logs: this.logs,
+      dirs: this.dirs,
+      time,
+      loggers,
+      onFatal: (error) => {
+        this.report(error);
+      },
     });
-    this.logs.set(key, log);
-    this.logger.debug(`Completed load of ${log.toString()} with ${log.numberOfSegments} segments`);
   }
 
-  private openLog(
-    dir: string,
-    topicPartition: TopicPartition,
-    config: LogConfig,
-    state: { hadCleanShutdown: boolean; logStartOffset?: number; recoveryPoint?: number },
-  ): Log {
+  /** Takes the lock of a log dir; when one cannot be had, those taken so far are let go. */
+  private lock(dir: string): DirLock {
+    try {
+      return DirLock.acquire(dir, this.logger);
+    } catch (error) {
+      for (const lock of this.locks) lock.release();
+      throw error;
+    }
+  }
+
+  private updateConfig(log: Log, config: LogConfig): void {
+    const { topic, partition } = log.topicPartition;
+    if (!config.cleanupPolicy.includes('compact'))
+      this.cleaner?.manager.abortCleaning(topicPartitionKey(topic, partition));
+    log.updateConfig(config);
+  }
+
+  private openLog(dir: string, topicPartition: TopicPartition, config: LogConfig, state: LogState): Log {
     const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile } = this.options;
     return Log.open({
       ...state,
@@ -365,38 +381,6 @@ export class LogManager {
         this.noteFailure(error);
       },
     });
-  }
-
-  private readCheckpoint(file: OffsetCheckpointFile, consequence: string): Map<string, number> {
-    try {
-      return file.read();
-    } catch (error) {
-      this.logger.warn(`Error occurred while reading ${file.path}, ${consequence}: ${String(error)}`);
-      return new Map();
-    }
-  }
-
-  private createFolder(name: string): string {
-    for (const dir of this.leastLoadedDirs()) {
-      const folder = join(dir.path, name);
-      try {
-        dir.guard(`creating log for ${name}`, () => mkdirSync(folder, { recursive: true }));
-        return folder;
-      } catch (error) {
-        if (!(error instanceof KafkaStorageError)) throw error;
-        this.logger.warn(error.message);
-        this.noteFailure(error);
-      }
-    }
-    const tried = this.liveLogDirs.join(', ');
-    throw new KafkaStorageError(tried, `No log directories available. Tried ${tried}`);
-  }
-
-  private leastLoadedDirs(): LogDir[] {
-    const live = [...this.dirs.values()].filter((dir) => !this.failedDirs.has(dir.path));
-    if (live.length === 1) return live;
-    const counts = new Map(live.map((dir) => [dir.path, this.logsIn(dir.path).length]));
-    return live.sort((a, b) => counts.get(a.path)! - counts.get(b.path)!);
   }
 
   private logsIn(dir: string): Log[] {
@@ -429,14 +413,6 @@ export class LogManager {
     }
   }
 
-  private deleteFolder(folder: string): void {
-    const dir = this.dirs.get(resolve(folder, '..'));
-    dir?.guard(`deleting ${folder}`, () => {
-      deleteTree(folder);
-    });
-    this.logger.info(`Deleted log in ${folder}.`);
-  }
-
   private report(error: unknown): void {
     if (!(error instanceof KafkaStorageError)) throw error;
     this.logger.error(error.message, error);
@@ -452,12 +428,6 @@ export class LogManager {
       if (this.options.onLogDirFailure === undefined) this.handleLogDirFailure(logDir);
       else this.options.onLogDirFailure(logDir, error);
     });
-  }
-
-  /** 32 hexadecimal digits. */
-  private uniqueId(): string {
-    const digit = (): string => Math.floor(this.options.random.next() * 16).toString(16);
-    return Array.from({ length: 32 }, digit).join('');
   }
 }
 

@@ -103,6 +103,12 @@ export class LogSegment {
     return this.maxTimestampSoFar >= 0 ? this.maxTimestampSoFar : this.log.lastModifiedMs;
   }
 
+  /** ms; -1 when the first batch has none; null without a batch. */
+  get firstBatchTimestamp(): number | null {
+    this.rollingBasedTimestamp ??= this.log.find(0, () => true)?.maxTimestamp ?? null;
+    return this.rollingBasedTimestamp;
+  }
+
   get hasRecordTimestamp(): boolean {
     return this.maxTimestampSoFar >= 0;
   }
@@ -234,11 +240,7 @@ export class LogSegment {
 
   /** ms between the first batch (or the segment's making, where batches have no timestamp) and the append at hand. */
   timeWaitedForRoll(nowMs: number, messageTimestamp: number): number {
-    if (this.rollingBasedTimestamp === null) {
-      const first = this.log.find(0, () => true);
-      if (first !== null) this.rollingBasedTimestamp = first.maxTimestamp;
-    }
-    const first = this.rollingBasedTimestamp;
+    const first = this.firstBatchTimestamp;
     return first !== null && first >= 0 ? messageTimestamp - first : nowMs - this.createdMs;
   }
 

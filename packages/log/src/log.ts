@@ -1,12 +1,13 @@
 import { basename, dirname } from 'node:path';
 import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
 import type { Logger, TopicPartition } from '@klassic/common';
+import { CompactableLog } from './cleaner/compactable-log.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { FUTURE_DIR_SUFFIX, partitionOfDir } from './file-names.ts';
-import { KafkaStorageError } from './kafka-storage-error.ts';
 import { LocalLog } from './local-log.ts';
 import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
+import { LogFlusher } from './log-flusher.ts';
 import { offsetOnly } from './log-offset-metadata.ts';
 import type { LogOptions } from './log-options.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
@@ -20,8 +21,8 @@ import type {
   LogStartOffsetIncrementReason,
   TimestampAndOffset,
 } from './log-types.ts';
-import { PartitionMetadataFile } from './partition-metadata-file.ts';
 import { belowLogStart, expiredBySize, expiredByTime } from './retention.ts';
+import { TopicId } from './topic-id.ts';
 import type { AbortedTxn } from './transaction-index.ts';
 
 const EARLIEST_TIMESTAMP = -2;
@@ -34,13 +35,14 @@ const DEFAULT_PRODUCER_ID_EXPIRATION_MS = 604_800_000;
  */
 export class Log {
   readonly topicPartition: TopicPartition;
+  /** What the log cleaner works on. */
+  readonly compactable: CompactableLog;
   private readonly local: LocalLog;
   private readonly appender: LogAppender;
   private readonly guard: DiskGuard;
   private readonly logger: Logger;
-  private readonly keepPartitionMetadataFile: boolean;
-  private currentTopicId: string | null;
-  private lastFlushedMs: number;
+  private readonly id: TopicId;
+  private readonly flusher: LogFlusher;
   private isClosed = false;
 
   private constructor(options: LogOptions, guard: DiskGuard) {
@@ -49,7 +51,6 @@ export class Log {
     const name = topicPartitionKey(this.topicPartition.topic, this.topicPartition.partition);
     this.logger = prefixed(loggers('kafka.log.Log'), `[Log partition=${name}, dir=${dirname(dir)}] `);
     this.guard = guard;
-    this.lastFlushedMs = time.milliseconds();
     this.local = new LocalLog({
       dir,
       topicPartition: this.topicPartition,
@@ -63,11 +64,16 @@ export class Log {
       logger: this.logger,
       guard,
       jitter: options.jitter ?? (() => 0),
-      flushLater: (offset) => time.soon(() => this.flushInBackground(offset)),
+      flushLater: (offset) => {
+        time.soon(() => {
+          if (!this.isClosed) this.flusher.flushUnwatched(offset);
+        });
+      },
     });
+    this.flusher = new LogFlusher(this.local, guard, this.logger);
     this.appender = new LogAppender(this.local);
-    this.keepPartitionMetadataFile = options.keepPartitionMetadataFile ?? false;
-    this.currentTopicId = this.loadTopicId();
+    this.compactable = new CompactableLog(this.local, guard, () => this.toString());
+    this.id = new TopicId(dir, options.keepPartitionMetadataFile ?? false);
   }
 
   /**
@@ -158,12 +164,12 @@ export class Log {
 
   /** Base64url topic id from `partition.metadata`; null without one. */
   get topicId(): string | null {
-    return this.currentTopicId;
+    return this.id.value;
   }
 
   /** ms since 1970. */
   get lastFlushMs(): number {
-    return this.lastFlushedMs;
+    return this.flusher.lastFlushMs;
   }
 
   /**
@@ -286,23 +292,12 @@ export class Log {
    * @throws KafkaStorageError
    */
   async flush(offset = this.logEndOffset): Promise<void> {
-    if (offset <= this.recoveryPoint) return;
-    const { truncations } = this.local;
-    await this.guard.runInBackground('flushing log', async () => {
-      for (const segment of this.local.segments.range(this.recoveryPoint, offset)) await segment.flushInBackground();
-    });
-    // What was cut off meanwhile and written again was not flushed.
-    if (truncations === this.local.truncations) this.noteFlushed(offset);
+    await this.flusher.flush(offset);
   }
 
   /** Flushes everything before it returns. @throws KafkaStorageError */
   flushNow(): void {
-    const offset = this.logEndOffset;
-    if (offset <= this.recoveryPoint) return;
-    this.guard.run('flushing log', () => {
-      for (const segment of this.local.segments.range(this.recoveryPoint, offset)) segment.flush();
-    });
-    this.noteFlushed(offset);
+    this.flusher.flushNow(this.logEndOffset);
   }
 
   /** Begins a new segment, at the log end or above. The old one is flushed in the background. @throws KafkaStorageError */
@@ -358,15 +353,9 @@ export class Log {
 
   /** Writes the topic id into `partition.metadata`, where the inter-broker protocol has topic ids. */
   assignTopicId(topicId: string): void {
-    invariant(
-      this.currentTopicId === null || this.currentTopicId === topicId,
-      () => `Tried to assign topic ID ${topicId}, but the log already has ${this.currentTopicId}`,
-    );
-    if (!this.keepPartitionMetadataFile || this.currentTopicId === topicId) return;
     this.guard.run('writing partition metadata', () => {
-      new PartitionMetadataFile(this.dir).write(topicId);
+      this.id.assign(this.dir, topicId);
     });
-    this.currentTopicId = topicId;
   }
 
   /** Gives the folder another name within its log dir. */
@@ -410,25 +399,5 @@ export class Log {
   private afterAppend(info: LogAppendInfo): LogAppendInfo {
     if (!info.duplicate && this.logEndOffset - this.recoveryPoint >= this.config.flushMessages) this.flushNow();
     return info;
-  }
-
-  private noteFlushed(offset: number): void {
-    this.local.offsets.advanceRecoveryPoint(offset);
-    this.lastFlushedMs = this.local.time.milliseconds();
-  }
-  private flushInBackground(offset: number): void {
-    if (this.isClosed) return;
-    this.flush(offset).catch((error: unknown) => {
-      // A failing disk was reported by the guard already.
-      if (!(error instanceof KafkaStorageError)) throw error;
-      this.logger.error(error.message, error);
-    });
-  }
-
-  private loadTopicId(): string | null {
-    const file = new PartitionMetadataFile(this.dir);
-    if (this.keepPartitionMetadataFile) return file.read();
-    file.delete();
-    return null;
   }
 }

@@ -9,6 +9,12 @@ import type { ProducerStateManager } from './producer-state-manager.ts';
 /** A segment with an offset too far from its base offset for an index entry; only logs of Kafka before 2.0 can have one. */
 export class LogSegmentOffsetOverflowError extends Error {
   override readonly name = 'LogSegmentOffsetOverflowError';
+  readonly segment: LogSegment;
+
+  constructor(message: string, segment: LogSegment) {
+    super(message);
+    this.segment = segment;
+  }
 }
 
 export interface SegmentRecoveryOptions {
@@ -41,6 +47,7 @@ export function recoverSegment(segment: LogSegment, options: SegmentRecoveryOpti
         if (!segment.canConvertToRelativeOffset(batch.lastOffset)) {
           throw new LogSegmentOffsetOverflowError(
             `Detected offset overflow at offset ${batch.lastOffset} in segment ${segment.toString()}`,
+            segment,
           );
         }
         segment.noteTimestamp(batch.maxTimestamp, batch.lastOffset);

@@ -1,0 +1,179 @@
+import { invariant, prefixed } from '@klassic/common';
+import type { Cancel, Logger, LoggerFactory, Time } from '@klassic/common';
+import { KafkaStorageError } from '../kafka-storage-error.ts';
+import type { LogDir } from '../log-dirs.ts';
+import type { Log } from '../log.ts';
+import type { CleanerConfig } from './cleaner-config.ts';
+import type { CleanerStats } from './cleaner-stats.ts';
+import { Cleaner } from './cleaner.ts';
+import { CleaningAbortedError } from './cleaning-task.ts';
+import { LogCleanerManager, LogCleaningError } from './log-cleaner-manager.ts';
+import type { FoundLog } from './log-cleaner-manager.ts';
+import { BYTES_PER_ENTRY } from './offset-map.ts';
+import { Throttler } from './throttler.ts';
+
+/** As many bytes as the reference can use for one map. */
+const MAX_MAP_BYTES = 0x7fffffff;
+const MIN_IO_BUFFER_BYTES = 1024;
+
+export interface LogCleanerOptions {
+  readonly config: CleanerConfig;
+  /** All logs by `topicPartitionKey`. */
+  readonly logs: ReadonlyMap<string, Log>;
+  /** Log dirs in use, by path. */
+  readonly dirs: ReadonlyMap<string, LogDir>;
+  readonly time: Time;
+  readonly loggers: LoggerFactory;
+  /** Told what ends a cleaner: an impossible state. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/**
+ * Removes from compacted logs the records that a later one with the same key has replaced: always from the dirtiest
+ * log first. It also does retention where a log is compacted and deleted, so that the two never meet in a log. What
+ * the reference does in threads of their own happens here in short slices between other work. Counterpart of
+ * `kafka.log.LogCleaner`.
+ */
+export class LogCleaner {
+  readonly manager: LogCleanerManager;
+  private readonly options: LogCleanerOptions;
+  private readonly logger: Logger;
+  private readonly cleaners: Cleaner[];
+  private readonly sleepers = new Map<Cancel, () => void>();
+  private isRunning = false;
+
+  constructor(options: LogCleanerOptions) {
+    this.options = options;
+    const { config, time, loggers, logs, dirs } = options;
+    this.logger = loggers('kafka.log.LogCleaner');
+    this.manager = new LogCleanerManager({ logs, dirs, time, logger: this.logger });
+    const throttler = new Throttler(config.maxIoBytesPerSecond, time, (ms) => this.sleep(ms));
+    const mapBytes = Math.min(MAX_MAP_BYTES, Math.floor(config.dedupeBufferBytes / Math.max(1, config.threads)));
+    const maxSlots = Math.floor(mapBytes / BYTES_PER_ENTRY);
+    invariant(
+      maxSlots * config.loadFactor > 1,
+      'offset map is too small to fit in even a single message, so log cleaning will never make progress. You can ' +
+        'increase log.cleaner.dedupe.buffer.size or decrease log.cleaner.threads',
+    );
+    this.cleaners = Array.from(
+      { length: config.threads },
+      (_, id) =>
+        new Cleaner({
+          id,
+          maxSlots,
+          loadFactor: config.loadFactor,
+          ioBufferBytes: Math.max(MIN_IO_BUFFER_BYTES, Math.floor(config.ioBufferBytes / config.threads / 2)),
+          throttler,
+          time,
+          logger: prefixed(this.logger, `Cleaner ${id}: `),
+        }),
+    );
+  }
+
+  startup(): void {
+    this.logger.info('Starting the log cleaner');
+    this.isRunning = true;
+    this.cleaners.forEach((_, id) => {
+      this.run(id).catch(this.options.onFatal);
+    });
+  }
+
+  /** Stops at once: what is half cleaned is dropped. */
+  shutdown(): void {
+    this.logger.info('Shutting down the log cleaner.');
+    this.isRunning = false;
+    this.manager.abortAll();
+    for (const [cancel, wake] of [...this.sleepers]) {
+      cancel();
+      wake();
+    }
+  }
+
+  /**
+   * Cleans the dirtiest log, if one is dirty enough, and does retention in compacted logs.
+   *
+   * @param id of the cleaner, from 0
+   * @returns whether a log was cleaned
+   */
+  async cleanFilthiestLog(id = 0): Promise<boolean> {
+    const cleaner = this.cleaners[id];
+    invariant(cleaner !== undefined, () => `there is no cleaner ${id}`);
+    try {
+      const found = this.manager.grabFilthiestCompactedLog();
+      if (found !== null) await this.clean(cleaner, id, found);
+      this.deleteOldSegments();
+      return found !== null;
+    } catch (error) {
+      if (!(error instanceof LogCleaningError)) throw error;
+      this.logger.warn(
+        `Unexpected exception thrown when cleaning log ${error.key}. Marking its partition (${error.key}) as ` +
+          `uncleanable: ${error.message}`,
+      );
+      this.manager.markPartitionUncleanable(error.key);
+      return false;
+    }
+  }
+
+  private async run(id: number): Promise<void> {
+    while (this.isRunning) {
+      const cleaned = await this.cleanFilthiestLog(id);
+      if (!cleaned && this.isRunning) await this.sleep(this.options.config.backoffMs);
+    }
+  }
+
+  private async clean(cleaner: Cleaner, id: number, found: FoundLog): Promise<void> {
+    const { cleanable, task } = found;
+    let endOffset: number | null = null;
+    try {
+      await cleanable.log.run('cleaning log', async () => {
+        const { nextDirtyOffset, stats } = await cleaner.clean(cleanable, task);
+        endOffset = nextDirtyOffset;
+        this.report(id, found, nextDirtyOffset, stats);
+      });
+    } catch (error) {
+      // An abort is what was asked for; a failing disk was reported by the guard.
+      if (!(error instanceof CleaningAbortedError || error instanceof KafkaStorageError)) {
+        throw new LogCleaningError(cleanable.key, error);
+      }
+    } finally {
+      this.manager.doneCleaning(found, endOffset);
+    }
+  }
+
+  private deleteOldSegments(): void {
+    for (const [key, log] of [...this.manager.cleanableLogs()]) {
+      try {
+        log.deleteOldSegments();
+      } catch (error) {
+        if (!(error instanceof KafkaStorageError)) throw new LogCleaningError(key, error);
+      }
+    }
+  }
+
+  private report(id: number, { cleanable, seen }: FoundLog, endOffset: number, stats: CleanerStats): void {
+    const { key, firstDirtyOffset } = cleanable;
+    this.logger.info(`[kafka-log-cleaner-thread-${id}]: ${stats.report(id, key, firstDirtyOffset, endOffset)}`);
+    if (seen.delayedPartitions > 0) {
+      this.logger.info(
+        `[kafka-log-cleaner-thread-${id}]: \tCleanable partitions: ${seen.cleanablePartitions}, ` +
+          `Delayed partitions: ${seen.delayedPartitions}, max delay: ${seen.maxCompactionDelayMs}`,
+      );
+    }
+    if (stats.invalidMessagesRead > 0) {
+      this.logger.warn(
+        `[kafka-log-cleaner-thread-${id}]: \tFound ${stats.invalidMessagesRead} invalid messages during compaction.`,
+      );
+    }
+  }
+
+  /** Waits, but not longer than the cleaner runs. */
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resume) => {
+      const cancel = this.options.time.schedule(ms, () => {
+        this.sleepers.delete(cancel);
+        resume();
+      });
+      this.sleepers.set(cancel, resume);
+    });
+  }
+}
