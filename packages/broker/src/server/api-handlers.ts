@@ -61,6 +61,7 @@ export function apiHandlers(options: ApiHandlersOptions): readonly AnyApiHandler
       coordinator: options.groupCoordinator,
       metadataCache: options.metadataCache,
       autoTopicCreation: options.autoTopicCreation,
+      time: options.time,
     }),
     apiVersionsHandler(() => handlers),
   ];
