@@ -2,6 +2,7 @@ export { brokerApiVersionsCommand } from './broker-api-versions.ts';
 export { configCommand } from './configs.ts';
 export { consoleConsumerCommand } from './console/console-consumer.ts';
 export { consoleProducerCommand } from './console/console-producer.ts';
+export { dumpLogCommand } from './dump-log/dump-log-command.ts';
 export { getOffsetsCommand } from './get-offsets.ts';
 export { consumerGroupCommand } from './groups/consumer-group-command.ts';
 export { runTool, runWith, UsageError } from './tool.ts';

@@ -29,3 +29,8 @@ export type { MetaProperties } from './meta-properties.ts';
 export { HIGH_WATERMARK_CHECKPOINT, OffsetCheckpointFile } from './offset-checkpoint-file.ts';
 export { isListConfig, topicConfigTexts } from './topic-config-texts.ts';
 export type { TopicConfigText, TopicConfigType } from './topic-config-texts.ts';
+export { OffsetIndex } from './offset-index.ts';
+export { CorruptSnapshotError, readSnapshot } from './producer-snapshot.ts';
+export { firstSequence } from './producer-state-entry.ts';
+export { TimeIndex } from './time-index.ts';
+export { CorruptIndexError, TransactionIndex } from './transaction-index.ts';

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, ftruncateSync, renameSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { invariant } from '@klassic/common';
-import { deleteIfExists, exists, openFile, readFully, sizeOf, writeFully } from './files.ts';
+import { deleteIfExists, exists, openFile, writeFully } from './files.ts';
 
 const ENTRY_SIZE = 34;
 const CURRENT_VERSION = 0;
@@ -131,10 +131,9 @@ export class TransactionIndex {
   }
 
   private readAll(): AbortedTxn[] {
-    const size = sizeOf(this.file);
-    if (size === 0) return [];
-    const bytes = Buffer.alloc(size);
-    readFully(this.handle(), bytes, 0);
+    if (!exists(this.file)) return [];
+    const bytes = readFileSync(this.file);
+    const size = bytes.length;
     const txns: AbortedTxn[] = [];
     for (let at = 0; at + ENTRY_SIZE <= size; at += ENTRY_SIZE) {
       const version = bytes.readInt16BE(at);
