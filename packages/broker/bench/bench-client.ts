@@ -67,7 +67,7 @@ export class BenchConnection {
     return answer.recordSet ?? Buffer.alloc(0);
   }
 
-  /** Creates a topic through the controller and waits until this connection's broker names a leader of every partition. */
+  /** Creates a topic through the controller and waits until every partition has a leader that knows it is one. */
   async createTopic(
     name: string,
     numPartitions: number,
@@ -87,7 +87,17 @@ export class BenchConnection {
     } finally {
       toController.close();
     }
-    return until(`${name} had no leaders`, () => this.leadersOf(name, numPartitions));
+    const leaders = await until(`${name} had no leaders`, () => this.leadersOf(name, numPartitions));
+    // A broker refuses partitions that its own metadata lack, be they its own.
+    const brokers = new Map(leaders.map((leader) => [`${leader.host}:${leader.port}`, leader]));
+    await Promise.all(
+      [...brokers.values()].map(async ({ host, port }) => {
+        const toLeader = await BenchConnection.open(host, port, this.codec);
+        await until(`${host}:${port} did not know ${name}`, () => toLeader.leadersOf(name, numPartitions));
+        toLeader.close();
+      }),
+    );
+    return leaders;
   }
 
   /** Undefined until every partition has a leader and all of its replicas in sync. */
