@@ -22,6 +22,7 @@ export class Traffic {
   private readonly byKcat: Sent[] = [];
   private readonly trouble: string[] = [];
   private stopping = false;
+  private kcat: ChildProcess | undefined;
   private readonly kafkaJsDone: Promise<void>;
   private readonly kcatDone: Promise<void>;
 
@@ -61,6 +62,12 @@ export class Traffic {
     return [...this.byKafkaJs, ...this.byKcat];
   }
 
+  /** Ends both producers after a test that failed, whatever became of their records. */
+  abandon(): void {
+    this.stopping = true;
+    this.kcat?.kill('SIGKILL');
+  }
+
   private async runKafkaJs(bootstrapServers: readonly string[]): Promise<void> {
     const kafka = kafkaJs(bootstrapServers, { onTrouble: (line) => this.trouble.push(line) });
     const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
@@ -90,7 +97,10 @@ export class Traffic {
       ...settings.flatMap((each) => ['-X', each]),
     ];
     const child = spawn('kcat', args, { stdio: ['pipe', 'ignore', 'pipe'] });
+    this.kcat = child;
     const ended = endOf(child);
+    // That it ended too early is told by its exit code.
+    child.stdin.on('error', () => undefined);
     while (!this.stopping && child.exitCode === null) {
       const record = { key: `kcat-${this.byKcat.length % keys}`, value: String(this.byKcat.length) };
       child.stdin.write(`${record.key}:${record.value}\n`);
