@@ -12,6 +12,8 @@ export interface Relay {
   silence(): void;
   /** Requests reach the server, but its replies are thrown away, from the first request on that contains `text`. */
   loseReplies(text: string): void;
+  /** When the server hangs up the client is not told. */
+  hideHangUps(): void;
   restore(): void;
   stop(): Promise<void>;
 }
@@ -23,6 +25,7 @@ export async function startRelay(targetPort: number): Promise<Relay> {
   let mode: Mode = 'open';
   let connections = 0;
   let fatal: string | undefined;
+  let hangUpsHidden = false;
 
   const server = createServer((near) => {
     near.on('error', () => near.destroy());
@@ -39,7 +42,9 @@ export async function startRelay(targetPort: number): Promise<Relay> {
       far.destroy();
       pairs.delete(pair);
     });
-    far.on('close', () => near.destroy());
+    far.on('close', () => {
+      if (!hangUpsHidden) near.destroy();
+    });
     near.on('data', (bytes) => {
       if (fatal !== undefined && bytes.includes(fatal)) mode = 'losing replies';
       if (mode !== 'silent') far.write(bytes);
@@ -67,6 +72,9 @@ export async function startRelay(targetPort: number): Promise<Relay> {
     },
     loseReplies: (text) => {
       fatal = text;
+    },
+    hideHangUps: () => {
+      hangUpsHidden = true;
     },
     restore: () => {
       // Bytes of a silent time are gone: what is left of those connections is no conversation any more.

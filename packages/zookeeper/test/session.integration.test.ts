@@ -56,6 +56,17 @@ describe('A ZooKeeper session', () => {
     expect((await session.getData(numbered)).data).toBeNull();
   });
 
+  it('ends at the answer to its close, without waiting for the server to hang up', async () => {
+    relay.hideHangUps();
+    const session = await openSession(relay.connectString);
+    await session.create(`${root}/mine`, null, { ephemeral: true });
+    const begun = performance.now();
+    await session.close();
+    expect(performance.now() - begun).toBeLessThan(1000);
+    const other = await openSession(zooKeeper.connectString);
+    expect(await other.exists(`${root}/mine`)).toBeUndefined();
+  });
+
   it('keeps the version 0 of a multi a condition, and tells which step was refused', async () => {
     const session = await openSession(zooKeeper.connectString);
     const path = `${root}/epoch`;

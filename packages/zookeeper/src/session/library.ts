@@ -41,7 +41,7 @@ export interface ConnectionManager {
   readonly connectTimeout: number;
   connectTimeoutHandler: NodeJS.Timeout | null;
   readonly pendingQueue: unknown[];
-  readonly packetQueue: { shift(): QueuedPacket | undefined };
+  readonly packetQueue: { readonly queue: readonly QueuedPacket[]; shift(): QueuedPacket | undefined };
   readonly watcherManager: { emit(event: WatcherEvent): void };
   findNextServer(callback: (server: ConnectionManager['servers'][number]) => void): void;
   cleanupPendingQueue(errorCode: number): void;

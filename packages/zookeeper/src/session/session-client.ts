@@ -269,6 +269,10 @@ export class SessionClient {
       this.options.log.error('Unreadable answer from ZooKeeper, closing socket connection', error);
       this.manager.socket?.destroy();
     }
+    // It leaves it to the server to hang up after the last answer, which a relay in between may not pass on.
+    const { state, pendingQueue, packetQueue } = this.manager;
+    const isAnswered = pendingQueue.length === 0 && packetQueue.queue.length === 0;
+    if (state === managerStates.CLOSING && isAnswered) this.manager.socket?.destroy();
   }
 
   /** Notices a silent server and keeps the session alive. Limits as in ZooKeeper's own client (`ClientCnxn`). */
