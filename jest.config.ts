@@ -15,16 +15,17 @@ const shared = {
   modulePathIgnorePatterns: ['/dist/', '/\\.toolchain/', '/\\.lab/'],
 } satisfies Config;
 
-/** `unit` starts no process and opens no port but its own; `integration` runs real brokers and a real ZooKeeper. */
+/** `unit` starts no process and opens no port but its own; `integration` runs real brokers and a real ZooKeeper; `reference` runs Apache Kafka itself. */
 const config: Config = {
   projects: [
     {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/packages/*/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.integration\\.test\\.ts$'],
+      testPathIgnorePatterns: ['\\.integration\\.test\\.ts$', '\\.reference\\.test\\.ts$'],
     },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/packages/*/test/**/*.integration.test.ts'] },
+    { ...shared, displayName: 'reference', testMatch: ['<rootDir>/packages/*/test/**/*.reference.test.ts'] },
   ],
 };
 

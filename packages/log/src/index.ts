@@ -34,3 +34,4 @@ export { CorruptSnapshotError, readSnapshot } from './producer-snapshot.ts';
 export { firstSequence } from './producer-state-entry.ts';
 export { TimeIndex } from './time-index.ts';
 export { CorruptIndexError, TransactionIndex } from './transaction-index.ts';
+export { legacyOffsetsBefore } from './legacy-offsets.ts';
