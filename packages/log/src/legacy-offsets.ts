@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { logFileName } from './file-names.ts';
+import { logFilePath } from './file-names.ts';
 import type { Log } from './log.ts';
 
 const latestTimestamp = -1;
@@ -28,6 +27,6 @@ export function legacyOffsetsBefore(log: Log, timestamp: number, maxNumOffsets: 
 function lastIndexBefore(log: Log, timestamp: number, length: number): number {
   if (timestamp === latestTimestamp) return length - 1;
   if (timestamp === earliestTimestamp) return 0;
-  const written = log.segmentBaseOffsets.map((base) => statSync(join(log.dir, logFileName(base))).mtimeMs);
+  const written = log.segmentBaseOffsets.map((base) => statSync(logFilePath(log.dir, base)).mtimeMs);
   return written.findLastIndex((ms) => ms <= timestamp);
 }

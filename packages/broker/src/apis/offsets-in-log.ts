@@ -1,5 +1,5 @@
 import { Errors } from '@klassic/protocol';
-import type { ResponseInit } from '@klassic/protocol';
+import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import type { ReplicaManager } from '../replica/index.ts';
 import type { ApiHandler } from './api-handler.ts';
 import { toApiError } from './request-errors.ts';
@@ -12,10 +12,10 @@ const epochVersion = 4;
 export function listOffsetsHandler(replicaManager: ReplicaManager): ApiHandler<'ListOffsets'> {
   return {
     api: 'ListOffsets',
-    // Version 0 lists the base offsets of segments, which the reference still does; nothing current asks for it.
-    minVersion: 1,
+    minVersion: 0,
     maxVersion: 6,
     handle({ body, header: { apiVersion } }) {
+      if (apiVersion === 0) return segmentBoundaries(body, replicaManager);
       const isolation =
         body.replicaId >= 0 ? undefined : body.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
       const duplicates = repeated(
@@ -53,12 +53,44 @@ export function listOffsetsHandler(replicaManager: ReplicaManager): ApiHandler<'
         })),
       };
     },
-    failure: ({ body }, error) => ({
+    failure: ({ body, header: { apiVersion } }, error) => ({
       topics: body.topics.map(({ name, partitions }) => ({
         name,
-        partitions: partitions.map(({ partitionIndex }) => failed(partitionIndex, error.code)),
+        partitions: partitions.map(({ partitionIndex }) =>
+          apiVersion === 0 ? { partitionIndex, errorCode: error.code } : failed(partitionIndex, error.code),
+        ),
       })),
     }),
+  };
+}
+
+/** Version 0 tells where segments begin, newest first. */
+function segmentBoundaries(
+  { replicaId, topics }: RequestOf<'ListOffsets'>,
+  replicaManager: ReplicaManager,
+): ResponseInit<'ListOffsets'> {
+  const boundaries = (topic: string, partition: number, timestamp: number, most: number): OffsetResult => {
+    try {
+      const at = { topic, partition };
+      const oldStyleOffsets = replicaManager.legacyFetchOffsetsForTimestamp(
+        at,
+        timestamp,
+        most,
+        replicaId < 0,
+        replicaId !== -2,
+      );
+      return { partitionIndex: partition, errorCode: Errors.NONE.code, oldStyleOffsets };
+    } catch (thrown) {
+      const { error, expected } = toApiError(thrown);
+      if (!expected) throw thrown;
+      return { partitionIndex: partition, errorCode: error.code, oldStyleOffsets: [] };
+    }
+  };
+  return {
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map((each) => boundaries(name, each.partitionIndex, each.timestamp, each.maxNumOffsets)),
+    })),
   };
 }
 

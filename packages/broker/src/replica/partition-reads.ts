@@ -1,5 +1,5 @@
 import type { FetchDataInfo, FetchIsolation, TimestampAndOffset } from '@klassic/log';
-import { offsetOnly } from '@klassic/log';
+import { legacyOffsetsBefore, offsetOnly } from '@klassic/log';
 import { Errors, KafkaError } from '@klassic/protocol';
 import { emptyRecords } from './messages.ts';
 import type { FetchRequestPartition } from './messages.ts';
@@ -135,4 +135,24 @@ export function fetchOffsetForTimestamp(
   }
   if (timestamp !== latestTimestamp) return null;
   return { timestamp: unknown, offset: lastFetchableOffset, leaderEpoch: partition.leaderEpoch };
+}
+
+/**
+ * Answers ListOffsets version 0 for one partition: segment boundaries, newest first; for a consumer none past the high
+ * watermark, which stands in for those.
+ *
+ * @throws KafkaError NOT_LEADER_OR_FOLLOWER
+ */
+export function legacyFetchOffsetsForTimestamp(
+  partition: Partition,
+  timestamp: number,
+  maxNumOffsets: number,
+  isFromConsumer: boolean,
+  requireLeader: boolean,
+): number[] {
+  const log = partition.localLogWithEpochOrException(unknown, requireLeader);
+  const offsets = legacyOffsetsBefore(log, timestamp, maxNumOffsets);
+  const { highWatermark } = log;
+  if (!isFromConsumer || !offsets.some((offset) => offset > highWatermark)) return offsets;
+  return [highWatermark, ...offsets.filter((offset) => offset <= highWatermark)].slice(0, maxNumOffsets);
 }

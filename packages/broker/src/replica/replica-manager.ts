@@ -21,7 +21,11 @@ import type { AppendRecordsOptions, FetchMessagesOptions, FetchPartitionData, Pa
 import type { ReplicaManagerOptions } from './options.ts';
 import { Partition } from './partition.ts';
 import type { PartitionContext } from './partition.ts';
-import { fetchOffsetForTimestamp, lastOffsetForLeaderEpoch } from './partition-reads.ts';
+import {
+  fetchOffsetForTimestamp,
+  lastOffsetForLeaderEpoch,
+  legacyFetchOffsetsForTimestamp,
+} from './partition-reads.ts';
 import type { EpochEndOffset } from './partition-reads.ts';
 import { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import { partitionMetrics } from './replica-metrics.ts';
@@ -234,6 +238,18 @@ export class ReplicaManager {
   ): TimestampAndOffset | null {
     const found = this.partitions.getOrThrow(topic, partition);
     return fetchOffsetForTimestamp(found, timestamp, isolation, currentLeaderEpoch, fetchOnlyFromLeader);
+  }
+
+  /** Answers ListOffsets version 0 for one partition. @throws KafkaError NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_OR_PARTITION */
+  legacyFetchOffsetsForTimestamp(
+    { topic, partition }: TopicPartition,
+    timestamp: number,
+    maxNumOffsets: number,
+    isFromConsumer: boolean,
+    fetchOnlyFromLeader: boolean,
+  ): number[] {
+    const found = this.partitions.getOrThrow(topic, partition);
+    return legacyFetchOffsetsForTimestamp(found, timestamp, maxNumOffsets, isFromConsumer, fetchOnlyFromLeader);
   }
 
   /** Answers OffsetForLeaderEpoch for one partition; it never throws. */
