@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { describeWithReference, readReferenceLines } from '@klassic/test-support';
 import { apis, decodeMessage, encodeMessage, messageToJson } from '../src/index.ts';
 import * as messages from '../src/messages/index.ts';
-import type { Schema } from '../src/schema/index.ts';
+import type { InitOf, Schema } from '../src/schema/index.ts';
 import { beyondSafeIntegers, messageVectors } from './message-vectors.ts';
 
 const byLoggedName = new Map(Object.values(apis).map((api) => [api.loggedName, api.name]));
@@ -60,7 +60,7 @@ describeWithReference(describe)('the JSON of messages', () => {
           ] as [Schema, object | string | undefined][]) {
             if (typeof json !== 'object' || Object.keys(json).length === 0) continue;
             const body = withBuffers(schema.body, json as Record<string, unknown>);
-            const again = decodeMessage(schema, v, encodeMessage(schema, v, body));
+            const again = decodeMessage(schema, v, encodeMessage(schema, v, body as InitOf<Schema>));
             expect(JSON.stringify(sorted(messageToJson(schema, v, again)))).toBe(JSON.stringify(sorted(json)));
             count++;
           }
