@@ -26,7 +26,6 @@ export abstract class IndexFile {
   readonly maxIndexSize: number;
   readonly entrySize: number;
   private file: string;
-  private fd: number | undefined;
   private opened = false;
   /** Entries in memory; may be longer than what is filled. Undefined while released. */
   private bytes: Buffer | undefined;
@@ -86,7 +85,9 @@ export abstract class IndexFile {
     const rounded = this.roundDown(newSize);
     this.writePending();
     if (rounded === this.length) return false;
-    ftruncateSync(this.handle(), rounded);
+    this.withFile((fd) => {
+      ftruncateSync(fd, rounded);
+    });
     this.length = rounded;
     this.count = Math.min(this.count, this.maxEntries);
     this.onDisk = this.count;
@@ -97,7 +98,6 @@ export abstract class IndexFile {
   /** Cuts the file after the last entry. */
   trimToValidSize(): void {
     this.resize(this.entries * this.entrySize);
-    this.closeHandle();
     indexMemory.touch(this);
   }
 
@@ -117,14 +117,19 @@ export abstract class IndexFile {
   flush(): void {
     if (!this.opened) return;
     this.writePending();
-    fsyncSync(this.handle());
+    this.withFile((fd) => {
+      fsyncSync(fd);
+    });
   }
 
   /** Writes entries that wait in memory. */
   writePending(): void {
     if (this.onDisk === this.count) return;
     const at = this.onDisk * this.entrySize;
-    writeFully(this.handle(), this.bytes!.subarray(at, this.count * this.entrySize), at);
+    const bytes = this.bytes!.subarray(at, this.count * this.entrySize);
+    this.withFile((fd) => {
+      writeFully(fd, bytes, at);
+    });
     this.onDisk = this.count;
   }
 
@@ -156,18 +161,14 @@ export abstract class IndexFile {
 
   /** Closes without writing anything. */
   closeHandler(): void {
-    this.closeHandle();
     indexMemory.forget(this);
-    this.release();
+    this.drop();
   }
 
-  /** Drops the copy in memory; it is read again on the next use. */
+  /** Drops the copy in memory, unless the index is still growing; it is read again on the next use. */
   release(): void {
-    if (this.fd !== undefined) return;
-    this.bytes = undefined;
-    this.count = 0;
-    this.onDisk = 0;
-    this.opened = false;
+    const isGrowing = this.onDisk !== this.count || this.length !== this.count * this.entrySize;
+    if (!isGrowing) this.drop();
   }
 
   exists(): boolean {
@@ -180,9 +181,10 @@ export abstract class IndexFile {
     }
     if (!exists(this.file)) {
       invariant(this.maxIndexSize >= this.entrySize, () => `Invalid max index size: ${this.maxIndexSize}`);
-      this.fd = openFile(this.file);
       this.length = this.roundDown(this.maxIndexSize);
-      ftruncateSync(this.fd, this.length);
+      this.withFile((fd) => {
+        ftruncateSync(fd, this.length);
+      });
       this.bytes = Buffer.alloc(0);
       this.count = 0;
     } else {
@@ -245,6 +247,13 @@ export abstract class IndexFile {
     return low;
   }
 
+  private drop(): void {
+    this.bytes = undefined;
+    this.count = 0;
+    this.onDisk = 0;
+    this.opened = false;
+  }
+
   private readEntries(): void {
     const fd = openSync(this.file, 'r');
     try {
@@ -259,15 +268,14 @@ export abstract class IndexFile {
     }
   }
 
-  private handle(): number {
-    this.fd ??= openFile(this.file);
-    return this.fd;
-  }
-
-  private closeHandle(): void {
-    if (this.fd === undefined) return;
-    closeSync(this.fd);
-    this.fd = undefined;
+  /** The file is open only while it is written, every so many entries: a broker has two indexes for each partition. */
+  private withFile(use: (fd: number) => void): void {
+    const fd = openFile(this.file);
+    try {
+      use(fd);
+    } finally {
+      closeSync(fd);
+    }
   }
 
   private roundDown(size: number): number {

@@ -1,6 +1,13 @@
 import { topicPartitionKey } from '@klassic/common';
 import type { Logger, Time, TopicPartition } from '@klassic/common';
-import { batchesOf, Errors, KafkaError, validateMessagesAndAssignOffsets } from '@klassic/protocol';
+import {
+  batchAt,
+  batchesOf,
+  batchSizeAt,
+  Errors,
+  KafkaError,
+  validateMessagesAndAssignOffsets,
+} from '@klassic/protocol';
 import type { RecordBatch } from '@klassic/protocol';
 import type { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import { recordMagicOf } from './log-config.ts';
@@ -68,11 +75,14 @@ export class LogAppender {
    * @throws KafkaError, RecordsError
    */
   asLeader(records: Buffer, leaderEpoch: number, origin: AppendOrigin): LogAppendInfo {
-    const analysis = this.analyze(batches(records), origin, false);
+    const all = batches(records);
+    const analysis = this.analyze(all, origin, false);
     const { info } = analysis;
     if (info.shallowCount === 0) return info;
-    const valid = this.assignOffsets(trim(records, info), analysis, leaderEpoch, origin);
-    return this.append(valid, batches(valid), info, origin);
+    const trimmed = trim(records, info);
+    const valid = this.assignOffsets(trimmed, analysis, leaderEpoch, origin);
+    // Batches are views: stamped in place, they show what was stamped.
+    return this.append(valid, valid === trimmed ? all : batches(valid), info, origin);
   }
 
   /**
@@ -274,8 +284,15 @@ export class LogAppender {
   }
 }
 
+/** As `batchesOf`, without a generator: this is done for every append. */
 function batches(records: Buffer): RecordBatch[] {
-  return [...batchesOf(records)];
+  const found: RecordBatch[] = [];
+  for (let position = 0; ;) {
+    const size = batchSizeAt(records, position);
+    if (size === undefined || size > records.length - position) return found;
+    found.push(batchAt(records, position));
+    position += size;
+  }
 }
 
 /** Cuts off an incomplete batch at the end. */

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { silentLogger } from '@klassic/common';
+import { DirLock, LogDirLockedError } from '../src/dir-lock.ts';
+import { withTempDir } from './support.ts';
+
+function ownerFile(pid: number, started: string | null = null): string {
+  return JSON.stringify({ pid, host: hostname(), started });
+}
+
+describe('the lock of a log dir', () => {
+  it('says who has it, and goes with its owner', async () => {
+    await withTempDir((dir) => {
+      const lock = DirLock.acquire(dir, silentLogger);
+      expect(JSON.parse(readFileSync(join(dir, '.lock'), 'utf8'))).toMatchObject({
+        pid: process.pid,
+        host: hostname(),
+      });
+      lock.release();
+      expect(existsSync(join(dir, '.lock'))).toBe(false);
+    });
+  });
+
+  it('is refused while another process has it, and taken over once that is gone', async () => {
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await withTempDir(async (dir) => {
+      writeFileSync(join(dir, '.lock'), ownerFile(other.pid!));
+      expect(() => DirLock.acquire(dir, silentLogger)).toThrow(LogDirLockedError);
+      expect(() => DirLock.acquire(dir, silentLogger)).toThrow(
+        `Failed to acquire lock on file .lock in ${dir}. A Kafka instance in another process or thread is using this directory`,
+      );
+      const exit = once(other, 'exit');
+      other.kill('SIGKILL');
+      await exit;
+      DirLock.acquire(dir, silentLogger).release();
+    });
+  });
+
+  it('is taken over from a pid that was given out again, from another host, and from Kafka', async () => {
+    await withTempDir((dir) => {
+      const path = join(dir, '.lock');
+      if (existsSync('/proc/self/stat')) {
+        writeFileSync(path, ownerFile(process.ppid, '1'));
+        DirLock.acquire(dir, silentLogger).release();
+      }
+      writeFileSync(path, JSON.stringify({ pid: process.ppid, host: 'elsewhere', started: null }));
+      DirLock.acquire(dir, silentLogger).release();
+      writeFileSync(path, '');
+      DirLock.acquire(dir, silentLogger).release();
+      expect(existsSync(path)).toBe(false);
+    });
+  });
+});
