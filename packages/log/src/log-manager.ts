@@ -5,7 +5,9 @@ import { BackgroundTasks } from './background-tasks.ts';
 import { cleanerConfigFromProps } from './cleaner/cleaner-config.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
 import { DirLock } from './dir-lock.ts';
+import { inParallel } from './in-parallel.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
+import { LogCheckpoints } from './log-checkpoints.ts';
 import { logConfigFromProps } from './log-config.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogDirLoader } from './log-dir-loader.ts';
@@ -19,7 +21,6 @@ import { Log } from './log.ts';
 const PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS = 600_000;
 const DEFAULT_RETENTION_CHECK_MS = 300_000;
 const DEFAULT_CHECKPOINT_MS = 60_000;
-const FLUSHES_AT_ONCE = 4;
 
 /** All logs of a broker, in all its log dirs. Counterpart of `kafka.log.LogManager`. */
 export class LogManager {
@@ -34,6 +35,7 @@ export class LogManager {
   /** Null without `log.cleaner.enable`. */
   private readonly cleaner: LogCleaner | null;
   private readonly folders: LogFolders;
+  private readonly checkpoints: LogCheckpoints;
   private readonly locks: DirLock[] = [];
   private brokerDefaults: Readonly<Record<string, string>>;
 
@@ -64,6 +66,7 @@ export class LogManager {
       throw new KafkaStorageError(all, message);
     }
     const { dirs, failedDirs, logs, tasks, logger } = this;
+    this.checkpoints = new LogCheckpoints(dirs, logs, tasks);
     this.folders = new LogFolders({
       dirs,
       failedDirs,
@@ -205,7 +208,7 @@ export class LogManager {
     const dir = log.parentDir;
     this.cleaner?.manager.forget(dir, key);
     this.folders.deleteLog(log);
-    this.checkpointDir(dir);
+    this.checkpoints.writeAll(dir);
     return log;
   }
 
@@ -243,7 +246,7 @@ export class LogManager {
       if (log.truncateTo(offset)) affected.add(log.parentDir);
       this.cleaner?.manager.maybeTruncateCheckpoint(log, key, log.segmentBaseOffsets.at(-1)!);
     }
-    for (const dir of affected) this.checkpoint(dir, 'recoveryPoints');
+    for (const dir of affected) this.checkpoints.writeRecoveryPoints(dir);
   }
 
   /** Empties a log; its next record gets `offset`. @throws KafkaStorageError */
@@ -254,17 +257,17 @@ export class LogManager {
     this.cleaner?.manager.abortCleaning(key);
     log.truncateFullyAndStartAt(offset);
     this.cleaner?.manager.maybeTruncateCheckpoint(log, key, offset);
-    this.checkpoint(log.parentDir, 'recoveryPoints');
+    this.checkpoints.writeRecoveryPoints(log.parentDir);
   }
 
   /** Writes `recovery-point-offset-checkpoint` of every log dir. */
   checkpointLogRecoveryOffsets(): void {
-    for (const dir of this.liveLogDirs) this.checkpoint(dir, 'recoveryPoints');
+    for (const dir of this.liveLogDirs) this.checkpoints.writeRecoveryPoints(dir);
   }
 
   /** Writes `log-start-offset-checkpoint` of every log dir: logs that begin within a segment. */
   checkpointLogStartOffsets(): void {
-    for (const dir of this.liveLogDirs) this.checkpoint(dir, 'logStartOffsets');
+    for (const dir of this.liveLogDirs) this.checkpoints.writeLogStartOffsets(dir);
   }
 
   /** Removes what retention lets go, but for compacted logs, which the cleaner looks after; returns how many segments. */
@@ -320,7 +323,7 @@ export class LogManager {
           await log.flush();
           log.close();
         });
-        this.checkpointDir(dir.path);
+        this.checkpoints.writeAll(dir.path);
         if (!this.failedDirs.has(dir.path)) dir.writeCleanShutdownMarker();
       } catch (error) {
         if (!(error instanceof KafkaStorageError)) throw error;
@@ -387,21 +390,6 @@ export class LogManager {
     return [...this.logs.values()].filter((log) => log.parentDir === dir);
   }
 
-  private checkpointDir(dir: string): void {
-    this.checkpoint(dir, 'recoveryPoints');
-    this.checkpoint(dir, 'logStartOffsets');
-  }
-
-  private checkpoint(dir: string, which: 'recoveryPoints' | 'logStartOffsets'): void {
-    const offsets = new Map<string, number>();
-    for (const [key, log] of this.logs) {
-      if (log.parentDir !== dir) continue;
-      if (which === 'recoveryPoints') offsets.set(key, log.recoveryPoint);
-      else if (log.logStartOffset > log.firstSegmentBaseOffset) offsets.set(key, log.logStartOffset);
-    }
-    this.tasks.tolerate(() => this.dirs.get(dir)?.[which].write(offsets));
-  }
-
   private async flushDirtyLogs(): Promise<void> {
     for (const log of [...this.logs.values()]) {
       if (this.time.milliseconds() - log.lastFlushMs < log.config.flushMs) continue;
@@ -429,13 +417,4 @@ export class LogManager {
       else this.options.onLogDirFailure(logDir, error);
     });
   }
-}
-
-async function inParallel<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]();
-  await Promise.all(
-    Array.from({ length: FLUSHES_AT_ONCE }, async () => {
-      for (let next = queue.next(); next.done !== true; next = queue.next()) await task(next.value);
-    }),
-  );
 }

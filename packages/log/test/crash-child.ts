@@ -16,7 +16,7 @@ const PRODUCER_ID = 7;
 
 const paths = new Map<number, string>();
 const wanted = new RegExp(pattern);
-const acknowledge = fs.writeSync.bind(fs, 1) as (text: string) => number;
+const toStdout = fs.writeSync;
 let seen = 0;
 
 function isPoint(name: string, subject: string): boolean {
@@ -34,12 +34,12 @@ function die(): void {
 /** Puts a crash in the place of the operation that was asked for. */
 function injectFaults(): void {
   const { openSync, writeSync, renameSync, unlinkSync, ftruncateSync } = fs;
-  fs.openSync = ((path, ...rest) => {
+  fs.openSync = (path, ...rest) => {
     if (!fs.existsSync(path) && isPoint('create', String(path))) die();
     const fd = openSync(path, ...rest);
     paths.set(fd, String(path));
     return fd;
-  }) as typeof openSync;
+  };
   fs.writeSync = ((fd: number, bytes: Buffer, offset: number, length: number, position: number) => {
     if (isPoint('write', paths.get(fd) ?? '')) {
       writeSync(fd, bytes, offset, Math.floor(length / 2), position);
@@ -94,7 +94,7 @@ for (let i = 0; i < APPENDS; i += 1) {
   const record = { timestamp: 1_600_000_000_000 + offset, key: Buffer.from(key), value: Buffer.from(value) };
   const producer = { producerId: PRODUCER_ID, producerEpoch: 0, baseSequence: offset };
   log.appendAsLeader(buildBatch({ ...producer, records: [record] }), Math.floor(offset / 50));
-  acknowledge(`${offset} ${key} ${value}\n`);
+  toStdout(1, `${offset} ${key} ${value}\n`);
   log.updateHighWatermark(log.logEndOffset);
   if (i % FLUSH_EVERY === FLUSH_EVERY - 1) {
     await log.flush();
