@@ -33,26 +33,27 @@ export class OffsetMap {
 
   /** Notes the offset of a key, in the place of an older one. There must be a free slot. */
   put(key: Buffer, offset: number): void {
-    const slot = this.find(digest(key));
+    const hashed = digest(key);
+    const slot = this.find(hashed);
     if (this.offsets[slot] === 0) {
       invariant(this.count < this.slots - 1, 'Attempted to add a new entry to a full offset map.');
       this.count += 1;
+      for (let part = 0; part < HASH_INTS; part += 1) this.hashes[slot * HASH_INTS + part] = intAt(hashed, part);
     }
     this.offsets[slot] = offset + 1;
   }
 
   /** The latest offset of a key; -1 for one that is not there. */
   get(key: Buffer): number {
-    const wanted = digest(key);
-    return this.offsets[this.find(wanted, false)]! - 1;
+    return this.offsets[this.find(digest(key))]! - 1;
   }
 
   /** The key's slot, or the free one where it belongs. */
-  private find(wanted: Buffer, claim = true): number {
-    const h0 = wanted.readInt32BE(0);
-    const h1 = wanted.readInt32BE(4);
-    const h2 = wanted.readInt32BE(8);
-    const h3 = wanted.readInt32BE(12);
+  private find(hashed: string): number {
+    const h0 = intAt(hashed, 0);
+    const h1 = intAt(hashed, 1);
+    const h2 = intAt(hashed, 2);
+    const h3 = intAt(hashed, 3);
     const { slots, hashes, offsets } = this;
     const step = 1 + ((h1 >>> 0) % (slots - 1));
     let slot = (h0 >>> 0) % slots;
@@ -61,13 +62,23 @@ export class OffsetMap {
       if (hashes[at] === h0 && hashes[at + 1] === h1 && hashes[at + 2] === h2 && hashes[at + 3] === h3) return slot;
       slot = (slot + step) % slots;
     }
-    if (claim) hashes.set([h0, h1, h2, h3], slot * HASH_INTS);
     return slot;
   }
 }
 
-function digest(key: Buffer): Buffer {
-  return hash('md5', key, 'buffer');
+/** One character for each byte: a string of sixteen is made three times as fast as a buffer, and there are millions. */
+function digest(key: Buffer): string {
+  return hash('md5', key, 'latin1');
+}
+
+function intAt(hashed: string, part: number): number {
+  const at = part * 4;
+  return (
+    hashed.charCodeAt(at) |
+    (hashed.charCodeAt(at + 1) << 8) |
+    (hashed.charCodeAt(at + 2) << 16) |
+    (hashed.charCodeAt(at + 3) << 24)
+  );
 }
 
 function primeAtMost(limit: number): number {
