@@ -68,7 +68,7 @@ export class OffsetMap {
 
 /** One character for each byte: a string of sixteen is made three times as fast as a buffer, and there are millions. */
 function digest(key: Buffer): string {
-  return hash('md5', key, 'latin1');
+  return hash('md5', key, 'binary');
 }
 
 function intAt(hashed: string, part: number): number {
