@@ -6,7 +6,7 @@ import { ConfigException } from './config-value.ts';
 import { KafkaConfig } from './kafka-config.ts';
 import { KafkaServer } from './kafka-server.ts';
 import { createLoggerFactory, parseLogLevels } from './logging.ts';
-import { readProperties } from './properties-file.ts';
+import { PropertiesFileError, readProperties } from './properties-file.ts';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const shutdownLimitMs = 5 * 60 * 1000;
@@ -38,6 +38,7 @@ function readConfig(): KafkaConfig {
   try {
     return new KafkaConfig(readProperties(file, overrides));
   } catch (error) {
+    if (error instanceof PropertiesFileError) fail(error.message);
     if (error instanceof ConfigException) fail(`${file}: ${error.message}`);
     throw error;
   }
