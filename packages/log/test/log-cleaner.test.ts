@@ -1,12 +1,14 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { SeededRandom, SystemTime } from '@klassic/common';
+import { SeededRandom, silentLoggers, SystemTime } from '@klassic/common';
 import { batchesOf, buildBatch, buildEndTransactionMarker } from '@klassic/protocol';
-import type { Log, LogManager } from '../src/index.ts';
+import { eventually } from '@klassic/test-support';
+import { LogManager } from '../src/index.ts';
+import type { Log } from '../src/index.ts';
 import { OffsetMap } from '../src/cleaner/offset-map.ts';
 import { Throttler } from '../src/cleaner/throttler.ts';
-import { cleanerOf, cleanOnce, withManager } from './cleaner-support.ts';
+import { cleanerOf, cleanOnce, fill, withManager } from './cleaner-support.ts';
 import { openLog, withTempDir } from './support.ts';
 
 const T = { topic: 't', partition: 0 };
@@ -304,6 +306,26 @@ describe('the log cleaner', () => {
         await cleanOnce(manager);
         expect(log.logStartOffset).toBe(100);
       });
+    });
+  });
+
+  it('works by itself, and stops with the manager', async () => {
+    await withTempDir(async (dir) => {
+      const manager = new LogManager({
+        logDirs: [dir],
+        brokerDefaults: { 'log.cleaner.backoff.ms': '5', 'log.cleaner.threads': '2' },
+        topicConfigs: () => COMPACT,
+        time,
+        random: new SeededRandom(1),
+        loggers: silentLoggers,
+      });
+      await manager.startup();
+      fill(manager, 't', 200);
+      fill(manager, 'u', 200);
+      const isClean = (key: string): boolean => (cleanerOf(manager).manager.cleanedUpTo(key) ?? 0) > 150;
+      await eventually(() => isClean('t-0') && isClean('u-0'), { what: 'both logs to be cleaned' });
+      await manager.shutdown();
+      expect(readFileSync(join(dir, 'cleaner-offset-checkpoint'), 'utf8')).toMatch(/^0\n2\n/);
     });
   });
 

@@ -31,7 +31,9 @@ export interface ToolResult {
 export const kafkaLibs: string | undefined = findLibs();
 
 /** Runs where the original can be run, else is skipped. */
-export const describeWithKafka = kafkaLibs === undefined ? describe.skip : describe;
+export function describeWithKafka(name: string, tests: () => void): void {
+  (kafkaLibs === undefined ? describe.skip : describe)(name, tests);
+}
 
 /** Runs one of the original's main classes to its end. @param input for its standard input */
 export function runKafka(mainClass: string, args: readonly string[], input = ''): ToolResult {
