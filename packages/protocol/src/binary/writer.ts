@@ -74,7 +74,9 @@ export class BinaryWriter {
   /** An unsigned varint (KIP-482). */
   uvarint(value: number): void {
     if (value < 0x80) {
-      this.view.setUint8(this.reserve(1), value);
+      // Room first: making it may put another buffer in this one's place, as everywhere below.
+      const at = this.reserve(1);
+      this.bytes[at] = value;
       return;
     }
     let at = this.reserve(value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5);
@@ -88,13 +90,21 @@ export class BinaryWriter {
 
   /** The length of an array, a byte sequence or a record set; -1 for null. */
   length(value: number, compact: boolean): void {
-    if (compact) this.uvarint(value + 1);
-    else this.view.setInt32(this.reserve(4), value);
+    if (compact) {
+      this.uvarint(value + 1);
+      return;
+    }
+    const at = this.reserve(4);
+    this.view.setInt32(at, value);
   }
 
   nullString(compact: boolean): void {
-    if (compact) this.uvarint(0);
-    else this.view.setInt16(this.reserve(2), -1);
+    if (compact) {
+      this.uvarint(0);
+      return;
+    }
+    const at = this.reserve(2);
+    this.view.setInt16(at, -1);
   }
 
   string(value: unknown, compact: boolean): void {
@@ -114,7 +124,8 @@ export class BinaryWriter {
       if (needed !== prefix) bytes.copyWithin(at + needed, at + prefix, at + prefix + size);
       this.uvarint(size + 1);
     } else {
-      this.view.setInt16(this.reserve(2), size);
+      this.view.setInt16(at, size);
+      this.position = at + 2;
     }
     this.position += size;
   }
