@@ -70,7 +70,8 @@ function readIfExists(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (isNotFound(error)) return null;
+    // What stands in /proc may go between the look-up and the read.
+    if (isNotFound(error) || (isSystemError(error) && error.code === 'ESRCH')) return null;
     throw error;
   }
 }
@@ -132,6 +133,8 @@ function parseOwner(content: string): Owner | null {
 }
 
 function isAlive(pid: number): boolean {
+  // A process that has ended, and whose parent has not asked for its exit code yet, still has its pid.
+  if (isZombie(pid)) return false;
   try {
     process.kill(pid, 0);
     return true;
@@ -140,11 +143,20 @@ function isAlive(pid: number): boolean {
   }
 }
 
+function isZombie(pid: number): boolean {
+  const state = statOf(pid)?.[0];
+  return state === 'Z' || state === 'X';
+}
+
 /** Ticks since boot at which a process was started, from /proc; null on other systems. */
 function startTimeOf(pid: number): string | null {
+  return statOf(pid)?.[STAT_START_TIME_FIELD] ?? null;
+}
+
+/** The fields of /proc/<pid>/stat behind the command's name, the state first; undefined where there is no such file. */
+function statOf(pid: number): string[] | undefined {
   const stat = readIfExists(`/proc/${pid}/stat`);
-  if (stat === null) return null;
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[STAT_START_TIME_FIELD] ?? null;
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Whether the kernel knows a lock on the file, as Java takes one. */

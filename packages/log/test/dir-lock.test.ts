@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@klassic/common';
+import { eventually } from '@klassic/test-support';
 import { DirLock, LogDirLockedError } from '../src/dir-lock.ts';
 import { withTempDir } from './support.ts';
 
@@ -38,6 +39,22 @@ describe('the lock of a log dir', () => {
       await exit;
       DirLock.acquire(dir, silentLogger).release();
     });
+  });
+
+  it('is taken over from a process that has ended and that nobody has collected', async () => {
+    if (!existsSync('/proc/self/stat')) return;
+    // The shell's child ends at once; the shell becomes a sleep, which never asks for its exit code.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [bytes] = (await once(parent.stdout, 'data')) as [Buffer];
+    const zombie = Number(bytes.toString());
+    await eventually(() => / Z /.test(readFileSync(`/proc/${zombie}/stat`, 'utf8')), {
+      what: 'the child to have ended',
+    });
+    await withTempDir((dir) => {
+      writeFileSync(join(dir, '.lock'), ownerFile(zombie));
+      DirLock.acquire(dir, silentLogger).release();
+    });
+    parent.kill('SIGKILL');
   });
 
   it('is taken over from a pid that was given out again, from another host, and from Kafka', async () => {
