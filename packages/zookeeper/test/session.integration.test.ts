@@ -250,13 +250,15 @@ describe('A ZooKeeper session', () => {
   it('notices a silent server, and a silent handshake, and reconnects within the session timeout', async () => {
     const lines: string[] = [];
     const session = await openSession(relay.connectString, {
-      sessionTimeoutMs: 3000,
+      sessionTimeoutMs: 6000,
       loggers: recordingLoggers(lines),
+      // Reconnecting may wait up to a second by chance, twice here: more than is left of the session in the end.
+      random: { next: () => 0 },
     });
     const { sessionId } = session;
     const before = relay.connections;
     relay.silence();
-    await eventually(() => session.state === 'CONNECTING', { timeoutMs: 3000 });
+    await eventually(() => session.state === 'CONNECTING', { timeoutMs: 6000 });
     expect(lines.join('\n')).toContain('have not heard from server in');
     await eventually(() => relay.connections > before);
     relay.restore();
