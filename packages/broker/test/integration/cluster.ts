@@ -87,10 +87,12 @@ export class ZNodes {
   /** Waits until the ISR holds these brokers, in any order. */
   async waitForIsr(topic: string, partition: number, isr: readonly number[], timeoutMs = 30_000): Promise<void> {
     const wanted = [...isr].sort().join();
-    await eventually(async () => [...(await this.partitionState(topic, partition)).isr].sort().join() === wanted, {
-      timeoutMs,
-      what: `the ISR ${wanted} of ${topic}-${partition}`,
-    });
+    // A new controller first takes the dead out of the ISR, with leader -1 where they led, and then elects (scenario 04).
+    const isSettled = async (): Promise<boolean> => {
+      const state = await this.partitionState(topic, partition);
+      return state.leader >= 0 && [...state.isr].sort().join() === wanted;
+    };
+    await eventually(isSettled, { timeoutMs, what: `a leader and the ISR ${wanted} of ${topic}-${partition}` });
   }
 
   /** Waits until these brokers, and no others, are registered. */
