@@ -1,22 +1,23 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** `count` ports of 127.0.0.1 that nobody listens on now. They are held until all are known, so they differ. */
+/** Below what systems give to outgoing connections (32768 and up on Linux, 49152 and up elsewhere). */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
+/**
+ * `count` consecutive ports of 127.0.0.1 that nobody listens on now, from where no outgoing connection takes one before
+ * they are used. The search begins by chance, so that two that search at once do not find the same.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  try {
-    return await Promise.all(
-      servers.map(async (server) => {
-        server.listen(0, '127.0.0.1');
-        await once(server, 'listening');
-        const address = server.address();
-        if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
-        return address.port;
-      }),
-    );
-  } finally {
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const span = LAST_PORT - FIRST_PORT;
+  const begin = Math.floor(Math.random() * span);
+  for (let tried = 0; tried < span; tried += count) {
+    const first = FIRST_PORT + ((begin + tried) % span);
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    const free = await Promise.all(ports.map(isPortFree));
+    if (free.every(Boolean)) return ports;
   }
+  throw new Error(`no ${count} free ports between ${FIRST_PORT} and ${LAST_PORT}`);
 }
 
 /** One free port of 127.0.0.1. */

@@ -50,8 +50,9 @@ describe('scripts/lab', () => {
   let basePort: number;
 
   beforeAll(async () => {
-    const [first, zooKeeperPort] = await freePorts(2);
-    basePort = Math.min(first!, 65_000);
+    // Three brokers, and room for one more.
+    const [first, , , , zooKeeperPort] = await freePorts(5);
+    basePort = first!;
     lab = new Lab(basePort, zooKeeperPort!);
   });
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { LabCluster } from '../cluster/lab-cluster.ts';
 import { LabError } from '../lab-error.ts';
 import { checkout, labHome } from '../paths.ts';
-import { freePort, isPortFree } from '../ports.ts';
+import { freePorts, isPortFree } from '../ports.ts';
 import { TrafficProcess } from '../observe/traffic-process.ts';
 import { parseWalkthrough } from './document.ts';
 import { perform } from './perform.ts';
@@ -82,8 +82,6 @@ export async function runWalkthrough(name: string, options: RunWalkthroughOption
 
 /** The first of `count` free ports in a row: the wished for, where they are free. */
 async function consecutivePorts(wished: number, count: number): Promise<number> {
-  for (let first = wished; ; first = await freePort()) {
-    const free = await Promise.all(Array.from({ length: count }, (_, index) => isPortFree(first + index)));
-    if (free.every(Boolean)) return first;
-  }
+  const free = await Promise.all(Array.from({ length: count }, (_, index) => isPortFree(wished + index)));
+  return free.every(Boolean) ? wished : (await freePorts(count))[0]!;
 }
