@@ -5,8 +5,6 @@ import type { ApiHandler } from './api-handler.ts';
 
 /** What a broker needs to pass a request on to the controller. */
 export interface ControllerForwarder {
-  /** Whether this broker is the controller itself. */
-  isController(): boolean;
   /**
    * Sends the request on and brings the answer back.
    *

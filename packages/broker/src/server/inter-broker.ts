@@ -69,19 +69,16 @@ export interface ControllerChannelOptions {
   readonly clientId: string;
   readonly metadataCache: MetadataCache;
   readonly time: Time;
-  readonly isController: () => boolean;
 }
 
 /** Passes requests on to whoever is the controller, over one connection that follows it. */
 export class ControllerChannel implements ControllerForwarder {
-  readonly isController: () => boolean;
   private readonly options: ControllerChannelOptions;
   private node: Node | undefined;
   private connection: InterBrokerConnection | undefined;
 
   constructor(options: ControllerChannelOptions) {
     this.options = options;
-    this.isController = options.isController;
   }
 
   async forward<A extends ApiName>(api: A, version: number, body: RequestInit<A>): Promise<ResponseOf<A>> {

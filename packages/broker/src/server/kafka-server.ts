@@ -127,7 +127,7 @@ export class KafkaServer {
     const producerIdManager = new ProducerIdManager(identity.brokerId, zkClient, loggers);
     await producerIdManager.startup();
     const channel = (clientId: string): ControllerChannel =>
-      new ControllerChannel({ config, clientId, metadataCache, time, isController: () => controller.isActive });
+      new ControllerChannel({ config, clientId, metadataCache, time });
     const controllerChannel = (running.controllerChannel = channel(`broker-${identity.brokerId}-to-controller`));
     running.shutdownChannel = channel(String(identity.brokerId));
     const adminZkClient = new AdminZkClient({ store: zkClient, random: this.random, loggers, validateTopicConfig });
