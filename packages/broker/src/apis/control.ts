@@ -1,7 +1,7 @@
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { KafkaController } from '@klassic/controller';
 import type { RequestOf, ResponseInit } from '@klassic/protocol';
-import type { Partition, ReplicaManager } from '../replica/index.ts';
+import type { OnReplicaDeleted, Partition, ReplicaManager } from '../replica/index.ts';
 import type { AnyApiHandler, ApiHandler } from './api-handler.ts';
 
 /** What the controller's requests touch in this broker. */
@@ -12,8 +12,8 @@ export interface ControlHandlerOptions {
   readonly onLeadershipChange: (leaders: readonly Partition[], followers: readonly Partition[]) => void;
   /** Reads ahead what opening the logs of these topics needs. */
   readonly beforeLeaderAndIsr: (topics: ReadonlySet<string>) => Promise<void>;
-  /** Told of replicas that were stopped here. */
-  readonly onStopReplica: (topic: string, partition: number, leaderEpoch: number, deleted: boolean) => void;
+  /** Told of replicas that StopReplica deleted here. */
+  readonly onReplicaDeleted: OnReplicaDeleted;
   /** Told of partitions that are gone from the cluster. */
   readonly onDeletedPartitions: (partitions: readonly { topic: string; partition: number }[]) => void;
   /** Told of every snapshot that was taken over. */
@@ -21,7 +21,6 @@ export interface ControlHandlerOptions {
 }
 
 const anyBrokerEpoch = -1;
-const unknownVersion = -2;
 /** From this version on LeaderAndIsr bears topic ids (KIP-516). */
 const topicIdVersion = 5;
 
@@ -43,10 +42,10 @@ function leaderAndIsr(options: ControlHandlerOptions): ApiHandler<'LeaderAndIsr'
     maxVersion: 5,
     async handle({ header, body }) {
       if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
-      await beforeLeaderAndIsr(
-        new Set([...body.topicStates, ...body.ungroupedPartitionStates].map(({ topicName }) => topicName)),
-      );
-      const response = replicaManager.becomeLeaderOrFollower(header.correlationId, body, onLeadershipChange);
+      const response = await replicaManager.becomeLeaderOrFollower(header.correlationId, body, {
+        beforeChange: beforeLeaderAndIsr,
+        onLeadershipChange,
+      });
       return header.apiVersion >= topicIdVersion ? byTopicId(body, response) : response;
     },
     failure: (_request, error) => ({ errorCode: error.code }),
@@ -71,39 +70,21 @@ function byTopicId(
   };
 }
 
-function stopReplica({ controller, replicaManager, onStopReplica }: ControlHandlerOptions): ApiHandler<'StopReplica'> {
+function stopReplica({
+  controller,
+  replicaManager,
+  onReplicaDeleted,
+}: ControlHandlerOptions): ApiHandler<'StopReplica'> {
   return {
     api: 'StopReplica',
     minVersion: 0,
     maxVersion: 3,
     handle({ header, body }) {
       if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
-      const response = replicaManager.stopReplicas(header.correlationId, body);
-      for (const { topic, partition, leaderEpoch, deleted } of stoppedPartitions(body)) {
-        onStopReplica(topic, partition, leaderEpoch, deleted);
-      }
-      return response;
+      return replicaManager.stopReplicas(header.correlationId, body, onReplicaDeleted);
     },
     failure: (_request, error) => ({ errorCode: error.code }),
   };
-}
-
-function* stoppedPartitions(
-  body: RequestOf<'StopReplica'>,
-): Iterable<{ topic: string; partition: number; leaderEpoch: number; deleted: boolean }> {
-  for (const { topicName, partitionStates } of body.topicStates) {
-    for (const { partitionIndex, leaderEpoch, deletePartition } of partitionStates) {
-      yield { topic: topicName, partition: partitionIndex, leaderEpoch, deleted: deletePartition };
-    }
-  }
-  for (const { topicName, partitionIndex } of body.ungroupedPartitions) {
-    yield { topic: topicName, partition: partitionIndex, leaderEpoch: unknownVersion, deleted: body.deletePartitions };
-  }
-  for (const { name, partitionIndexes } of body.topics) {
-    for (const partition of partitionIndexes) {
-      yield { topic: name, partition, leaderEpoch: unknownVersion, deleted: body.deletePartitions };
-    }
-  }
 }
 
 function updateMetadata(options: ControlHandlerOptions): ApiHandler<'UpdateMetadata'> {
@@ -112,9 +93,9 @@ function updateMetadata(options: ControlHandlerOptions): ApiHandler<'UpdateMetad
     api: 'UpdateMetadata',
     minVersion: 0,
     maxVersion: 7,
-    handle({ header, body }) {
+    async handle({ header, body }) {
       if (isStaleEpoch(body, controller)) return { errorCode: Errors.STALE_BROKER_EPOCH.code };
-      const deleted = replicaManager.maybeUpdateMetadataCache(header.correlationId, body);
+      const deleted = await replicaManager.maybeUpdateMetadataCache(header.correlationId, body);
       if (deleted.length > 0) onDeletedPartitions(deleted);
       onMetadata();
       return { errorCode: Errors.NONE.code };

@@ -25,4 +25,5 @@ export { Partition } from './partition.ts';
 export type { EpochEndOffset } from './partition-reads.ts';
 export { ReplicaManager } from './replica-manager.ts';
 export type { ReplicaManagerMetrics } from './replica-metrics.ts';
-export type { OnLeadershipChange } from './replica-state-changes.ts';
+export type { LeadershipListener } from './replica-state-changes.ts';
+export type { OnReplicaDeleted } from './replica-stops.ts';

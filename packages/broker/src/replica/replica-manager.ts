@@ -31,7 +31,8 @@ import { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import { partitionMetrics } from './replica-metrics.ts';
 import type { ReplicaManagerMetrics } from './replica-metrics.ts';
 import { ReplicaStateChanges } from './replica-state-changes.ts';
-import type { OnLeadershipChange } from './replica-state-changes.ts';
+import type { LeadershipListener } from './replica-state-changes.ts';
+import type { OnReplicaDeleted } from './replica-stops.ts';
 
 /**
  * The replicas of a broker: appends to those it leads, serves fetches of consumers and followers, follows the leaders of
@@ -116,6 +117,7 @@ export class ReplicaManager {
     this.shuttingDown = true;
     for (const cancel of this.cancels) cancel();
     this.cancels = [];
+    this.stateChanges.stop();
     this.isrManager.shutdown();
     await this.fetcherManager.shutdown();
     this.fetchPurgatory.shutdown();
@@ -133,19 +135,23 @@ export class ReplicaManager {
 
   /**
    * Carries out LeaderAndIsr. Each partition counts by its leader epoch: one that is not newer is answered
-   * STALE_CONTROLLER_EPOCH and changes nothing (scenario 03).
+   * STALE_CONTROLLER_EPOCH and changes nothing (scenario 03). Like the two that follow, it waits for its turn.
    */
   becomeLeaderOrFollower(
     correlationId: number,
     request: RequestOf<'LeaderAndIsr'>,
-    onLeadershipChange: OnLeadershipChange,
-  ): ResponseInit<'LeaderAndIsr'> {
-    return this.stateChanges.becomeLeaderOrFollower(correlationId, request, onLeadershipChange);
+    listener: LeadershipListener,
+  ): Promise<ResponseInit<'LeaderAndIsr'>> {
+    return this.stateChanges.becomeLeaderOrFollower(correlationId, request, listener);
   }
 
   /** Carries out StopReplica, with or without deletion of the replica. */
-  stopReplicas(correlationId: number, request: RequestOf<'StopReplica'>): ResponseInit<'StopReplica'> {
-    return this.stateChanges.stopReplicas(correlationId, request);
+  stopReplicas(
+    correlationId: number,
+    request: RequestOf<'StopReplica'>,
+    onReplicaDeleted: OnReplicaDeleted,
+  ): Promise<ResponseInit<'StopReplica'>> {
+    return this.stateChanges.stopReplicas(correlationId, request, onReplicaDeleted);
   }
 
   /**
@@ -154,7 +160,7 @@ export class ReplicaManager {
    * @returns the partitions that the cache no longer holds
    * @throws KafkaError STALE_CONTROLLER_EPOCH
    */
-  maybeUpdateMetadataCache(correlationId: number, request: RequestOf<'UpdateMetadata'>): TopicPartition[] {
+  maybeUpdateMetadataCache(correlationId: number, request: RequestOf<'UpdateMetadata'>): Promise<TopicPartition[]> {
     return this.stateChanges.maybeUpdateMetadataCache(correlationId, request);
   }
 

@@ -132,8 +132,8 @@ function controlOptions(options: ApiHandlersOptions): Parameters<typeof controlH
         if (topic === offsetsTopic) groupCoordinator.onResignation(partitionId, leaderEpoch);
       }
     },
-    onStopReplica(topic, partition, leaderEpoch) {
-      if (topic === offsetsTopic) groupCoordinator.onResignation(partition, leaderEpoch < 0 ? undefined : leaderEpoch);
+    onReplicaDeleted({ topic, partition }, leaderEpoch) {
+      if (topic === offsetsTopic) groupCoordinator.onResignation(partition, leaderEpoch);
     },
     onDeletedPartitions(partitions) {
       topicConfigs.forget(new Set(partitions.map(({ topic }) => topic)));

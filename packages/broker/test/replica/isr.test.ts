@@ -20,7 +20,7 @@ const quick = { replicaLagTimeMaxMs: 4000 };
 describe('the ISR', () => {
   it('loses a follower that lags, gains it when it has caught up, and the controller is told (scenario 06)', async () => {
     const on = await started({ config: quick });
-    const key = on.createPartition('t', [2, 1, 3]);
+    const key = await on.createPartition('t', [2, 1, 3]);
     await on.settle(on.produce(2, key, ['a', 'b', 'c']));
     on.network.cut(2, 3);
     const produced = on.produce(2, key, ['d']);
@@ -45,7 +45,7 @@ describe('the ISR', () => {
 
   it('tells several changes in one notification, when the last is five seconds old', async () => {
     const on = await started({ config: quick });
-    const keys = [on.createPartition('t', [1, 2, 3]), on.createPartition('u', [1, 2, 3])];
+    const keys = [await on.createPartition('t', [1, 2, 3]), await on.createPartition('u', [1, 2, 3])];
     for (const key of keys) await on.settle(on.produce(1, key, ['a']));
     on.network.cut(1, 3);
     for (const key of keys) await on.produce(1, key, ['b'], 1);
@@ -60,7 +60,7 @@ describe('the ISR', () => {
 
   it('keeps a follower that is slow but steady', async () => {
     const on = await started({ config: quick });
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     for (let round = 0; round < 40; round += 1) {
       await on.produce(1, key, [String(round)], 1);
       await on.time.advance(250);
@@ -70,7 +70,7 @@ describe('the ISR', () => {
 
   it('refuses acks=all below min.insync.replicas, and tells when it fell below after the append (scenario 07)', async () => {
     const on = await started({ config: quick, logDefaults: { 'min.insync.replicas': '2' } });
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.settle(on.produce(1, key, ['a']));
     on.network.cut(1, 2);
     on.network.cut(1, 3);
@@ -94,12 +94,12 @@ describe('the ISR', () => {
 
   it('cannot be changed by a leader that ZooKeeper no longer knows as such', async () => {
     const on = await started({ config: quick });
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.settle(on.produce(1, key, ['a']));
     // Broker 1 is cut off from everybody, and does not hear that broker 2 leads.
     on.network.cut(1, 2);
     on.network.cut(1, 3);
-    on.elect(key, 2, [2, 3], [1]);
+    await on.elect(key, 2, [2, 3], [1]);
     const orphan = on.produce(1, key, ['never acknowledged'], -1, 20_000);
     await on.time.advance(15_000);
     expect(on.state(key)).toMatchObject({ leader: 2, isr: [2, 3], zkVersion: 1 });
@@ -107,14 +107,14 @@ describe('the ISR', () => {
     expect(await on.settle(orphan)).toMatchObject({ errorCode: Errors.REQUEST_TIMED_OUT.code });
     expect(await on.settle(on.produce(2, key, ['b']))).toMatchObject({ errorCode: 0, baseOffset: 1 });
     on.network.healAll();
-    on.announce([key]);
+    await on.announce([key]);
     await on.until('the old leader follows', () => on.state(key).isr.length === 3);
     expect([...on.values(1, key).values()]).toEqual(['a', 'b']);
   });
 
   it('is entered only by a follower that has reached the high watermark', async () => {
     const on = await started({ config: { ...quick, replicaFetchMaxBytes: 200 } });
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     on.network.cut(1, 3);
     await on.until('the ISR shrinks', () => {
       void on.produce(1, key, ['x'.repeat(100)], 1);
@@ -131,7 +131,7 @@ describe('the ISR', () => {
 
   it('counts a follower from the moment it is proposed, until ZooKeeper has answered', async () => {
     const on = await started({ config: quick });
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     on.network.cut(1, 3);
     await on.produce(1, key, ['a'], 1);
     await on.until('the ISR shrinks', () => on.state(key).isr.length === 2);
@@ -152,7 +152,7 @@ describe('the ISR', () => {
 
   it('recognises its own write when the answer was lost', async () => {
     const on = await started({ config: quick });
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.settle(on.produce(1, key, ['a']));
     on.network.cut(1, 3);
     on.zooKeeper.lostAnswers = 1;

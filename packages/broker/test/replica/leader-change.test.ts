@@ -35,19 +35,23 @@ function stopReplica(
   };
 }
 
+function neverDeleted(): void {
+  throw new Error('no replica is deleted here');
+}
+
 describe('a change of leader', () => {
   it('truncates what the old leader alone had, by the leader epoch (KIP-101, scenario 15)', async () => {
     const on = await started();
-    const key = on.createPartition('t', [2, 3]);
+    const key = await on.createPartition('t', [2, 3]);
     await on.settle(on.produce(2, key, ['a', 'b', 'c', 'd']));
     on.network.cut(2, 3);
     await on.produce(2, key, ['lost', 'lost', 'lost'], 1);
     await on.crash(2);
     on.network.healAll();
-    on.elect(key, 3, [3]);
+    await on.elect(key, 3, [3]);
     await on.produce(3, key, ['new', 'new'], 1);
     await on.startBroker(2);
-    on.announce([key]);
+    await on.announce([key]);
     await on.until('the old leader is back in the ISR', () => on.state(key).isr.length === 2);
     expect([...on.values(2, key).values()]).toEqual(['a', 'b', 'c', 'd', 'new', 'new']);
     expect(on.state(key)).toMatchObject({ leader: 3, isr: [3, 2], leaderEpoch: 1, zkVersion: 2 });
@@ -55,7 +59,7 @@ describe('a change of leader', () => {
 
   it('loses nothing acknowledged when a follower restarts before it has learned the high watermark (KIP-101)', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2]);
+    const key = await on.createPartition('t', [1, 2]);
     await on.settle(on.produce(1, key, ['m1']));
     await on.settle(on.produce(1, key, ['m2']));
     // Broker 2 has m2, but not the high watermark past it; before KIP-101 it would cut m2 off on its return.
@@ -63,28 +67,28 @@ describe('a change of leader', () => {
     await on.crash(2);
     await on.startBroker(2);
     on.network.cut(1, 2);
-    on.announce([key]);
+    await on.announce([key]);
     await on.crash(1);
-    on.elect(key, 2, [2]);
+    await on.elect(key, 2, [2]);
     expect([...on.values(2, key).values()]).toEqual(['m1', 'm2']);
   });
 
   it('finds the common point after two quick failovers (KIP-279)', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2]);
+    const key = await on.createPartition('t', [1, 2]);
     await on.settle(on.produce(1, key, ['a']));
     on.network.cut(1, 2);
     // Each leads alone for a while, elected uncleanly, and appends under its own epoch.
-    on.elect(key, 2, [2], [1]);
+    await on.elect(key, 2, [2], [1]);
     await on.produce(2, key, ['b2', 'c2'], 1);
-    on.elect(key, 1, [1], [2]);
+    await on.elect(key, 1, [1], [2]);
     await on.produce(1, key, ['b1', 'c1', 'd1'], 1);
-    on.elect(key, 2, [2], [1]);
+    await on.elect(key, 2, [2], [1]);
     await on.produce(2, key, ['d2'], 1);
-    on.elect(key, 1, [1], [2]);
+    await on.elect(key, 1, [1], [2]);
     on.network.healAll();
     await on.produce(1, key, ['e1'], 1);
-    on.announce([key]);
+    await on.announce([key]);
     await on.until('the ISR is whole', () => on.state(key).isr.length === 2);
     expect([...on.values(1, key).values()]).toEqual(['a', 'b1', 'c1', 'd1', 'e1']);
     expect(on.values(2, key)).toEqual(on.values(1, key));
@@ -92,32 +96,32 @@ describe('a change of leader', () => {
 
   it('cuts a longer log to an unclean leader (scenario 08)', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2]);
+    const key = await on.createPartition('t', [1, 2]);
     await on.settle(on.produce(1, key, ['a']));
     await on.crash(2);
-    on.elect(key, 1, [1]);
+    await on.elect(key, 1, [1]);
     await on.settle(on.produce(1, key, ['b', 'c']));
     await on.crash(1);
     await on.startBroker(2);
-    on.elect(key, 2, [2]);
+    await on.elect(key, 2, [2]);
     await on.settle(on.produce(2, key, ['x']));
     await on.startBroker(1);
-    on.announce([key]);
+    await on.announce([key]);
     await on.until('the ISR is whole', () => on.state(key).isr.length === 2);
     expect([...on.values(1, key).values()]).toEqual(['a', 'x']);
   });
 
   it('lets a follower begin anew whose records the leader has deleted', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2]);
+    const key = await on.createPartition('t', [1, 2]);
     await on.settle(on.produce(1, key, ['a', 'b']));
     await on.crash(2);
-    on.elect(key, 1, [1]);
+    await on.elect(key, 1, [1]);
     await on.settle(on.produce(1, key, ['c', 'd', 'e']));
     const deletion = { timeoutMs: 1000, partitions: [{ topic: 't', partition: 0, offset: 4 }] };
     await on.settle(on.broker(1).replicaManager.deleteRecords(deletion));
     await on.startBroker(2);
-    on.announce([key]);
+    await on.announce([key]);
     await on.until('the ISR is whole', () => on.state(key).isr.length === 2);
     expect(on.partition(2, key).log!.logEndOffset).toBe(5);
     expect(on.values(2, key).get(4)).toBe('e');
@@ -125,14 +129,14 @@ describe('a change of leader', () => {
 
   it('takes LeaderAndIsr once for each leader epoch (scenario 03)', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
-    expect(on.leaderAndIsr(1, [key]).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
+    const key = await on.createPartition('t', [1, 2, 3]);
+    expect((await on.leaderAndIsr(1, [key])).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
     on.write(key, 1, [1, 2]);
-    expect(on.leaderAndIsr(1, [key]).get(key)).toBe(0);
+    expect((await on.leaderAndIsr(1, [key])).get(key)).toBe(0);
     expect(on.partition(1, key)).toMatchObject({ leaderEpoch: 1, zkVersion: 1, inSyncReplicaIds: [1, 2] });
-    expect(on.leaderAndIsr(1, [key]).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
+    expect((await on.leaderAndIsr(1, [key])).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
     const late = on.leaderAndIsrRequest([{ ...on.state(key), leader: 2, leaderEpoch: 0 }], false);
-    expect(on.broker(1).leaderAndIsr(late).partitionErrors).toMatchObject([
+    expect((await on.broker(1).leaderAndIsr(late)).partitionErrors).toMatchObject([
       { errorCode: Errors.STALE_CONTROLLER_EPOCH.code },
     ]);
     expect(on.partition(1, key)).toMatchObject({ leaderEpoch: 1, isLeader: true });
@@ -140,31 +144,37 @@ describe('a change of leader', () => {
 
   it('stops a replica by a newer epoch or for deletion, and keeps its log unless told to delete it', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.settle(on.produce(1, key, ['a']));
     const { replicaManager } = on.broker(2);
-    const errorOf = (request: RequestOf<'StopReplica'>): number | undefined =>
-      replicaManager.stopReplicas(1, request).partitionErrors?.[0]?.errorCode;
-    expect(errorOf(stopReplica(key, 0, false))).toBe(Errors.FENCED_LEADER_EPOCH.code);
-    expect(errorOf(stopReplica(key, 1, false))).toBe(0);
+    const deleted: string[] = [];
+    const errorOf = async (request: RequestOf<'StopReplica'>): Promise<number | undefined> => {
+      const { partitionErrors } = await replicaManager.stopReplicas(1, request, ({ topic, partition }) => {
+        deleted.push(`${topic}-${partition}`);
+      });
+      return partitionErrors?.[0]?.errorCode;
+    };
+    expect(await errorOf(stopReplica(key, 0, false))).toBe(Errors.FENCED_LEADER_EPOCH.code);
+    expect(await errorOf(stopReplica(key, 1, false))).toBe(0);
     await on.settle(on.produce(1, key, ['b'], 1));
     await on.time.advance(2000);
     expect(on.partition(2, key).log!.logEndOffset).toBe(1);
-    expect(errorOf(stopReplica(key, -2, true))).toBe(0);
+    expect(await errorOf(stopReplica(key, -2, true))).toBe(0);
+    expect(deleted).toEqual([key]);
     expect(replicaManager.getPartition(key)).toBeUndefined();
     expect(on.broker(2).logManager.getLog({ topic: 't', partition: 0 })).toBeUndefined();
   });
 
   it('refuses an older controller epoch in all three requests', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     const { replicaManager } = on.broker(2);
-    replicaManager.stopReplicas(1, stopReplica(key, 0, false, 5));
+    await replicaManager.stopReplicas(1, stopReplica(key, 0, false, 5), neverDeleted);
     on.write(key, 2, [1, 2, 3]);
-    expect(() => on.updateMetadata(2, [key])).toThrow(/old controller/);
-    expect(on.leaderAndIsr(2, [key]).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
+    await expect(on.updateMetadata(2, [key])).rejects.toThrow(/old controller/);
+    expect((await on.leaderAndIsr(2, [key])).get(key)).toBe(Errors.STALE_CONTROLLER_EPOCH.code);
     expect(on.partition(2, key).isLeader).toBe(false);
-    expect(replicaManager.stopReplicas(1, stopReplica(key, 9, false)).errorCode).toBe(
+    expect((await replicaManager.stopReplicas(1, stopReplica(key, 9, true), neverDeleted)).errorCode).toBe(
       Errors.STALE_CONTROLLER_EPOCH.code,
     );
   });

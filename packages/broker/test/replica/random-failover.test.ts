@@ -14,7 +14,7 @@ class Run {
   readonly cluster: ReplicaCluster;
   private readonly random: SeededRandom;
   private readonly controller: TestController;
-  private readonly keys: string[];
+  private readonly keys: string[] = [];
   /** What was acknowledged with acks=all: key → offset → value. */
   private readonly acknowledged = new Map<string, Map<number, string>>();
   /** What any replica has held below its high watermark: never to change. */
@@ -27,11 +27,13 @@ class Run {
     this.random = new SeededRandom(seed);
     cluster.network.latencyMs = () => 1 + nextInt(this.random, this.random.next() < 0.1 ? 2000 : 20);
     this.controller = new TestController(cluster, this.random);
-    this.keys = topics.map((topic, index) => {
+  }
+
+  async start(): Promise<void> {
+    for (const [index, topic] of topics.entries()) {
       const replicas = [1, 2, 3].map((id) => ((id + index - 1) % 3) + 1);
-      return cluster.createPartition(topic, replicas);
-    });
-    for (const key of this.keys) {
+      const key = await this.cluster.createPartition(topic, replicas);
+      this.keys.push(key);
       this.acknowledged.set(key, new Map());
       this.committed.set(key, new Map());
     }
@@ -161,6 +163,7 @@ describe('brokers that die, return, lose their links and are led anew at random'
       const cluster = await new ReplicaCluster({ config: { replicaLagTimeMaxMs: 4000 } }).start();
       try {
         const run = new Run(cluster, seed);
+        await run.start();
         for (let step = 0; step < steps; step += 1) await run.step();
         await run.finish();
         expect(run.acknowledgedCount).toBeGreaterThan(0);

@@ -106,18 +106,18 @@ export class ReplicaCluster {
   }
 
   /** Makes a partition, led by the first replica, and tells everybody. */
-  createPartition(topic: string, replicas: readonly number[], partition = 0): string {
+  async createPartition(topic: string, replicas: readonly number[], partition = 0): Promise<string> {
     const key = topicPartitionKey(topic, partition);
     const leader = replicas[0]!;
     this.states.set(key, { topic, partition, replicas, leader, leaderEpoch: 0, isr: replicas, zkVersion: 0 });
-    this.announce([key], true);
+    await this.announce([key], true);
     return key;
   }
 
   /** Writes a new leader and ISR and tells everybody that is not in `deaf`. */
-  elect(key: string, leader: number, isr: readonly number[], deaf: readonly number[] = []): void {
+  async elect(key: string, leader: number, isr: readonly number[], deaf: readonly number[] = []): Promise<void> {
     this.write(key, leader, isr);
-    this.announce([key], false, deaf);
+    await this.announce([key], false, deaf);
   }
 
   /** Writes a new leader and ISR under the next leader epoch. */
@@ -127,24 +127,24 @@ export class ReplicaCluster {
   }
 
   /** Sends UpdateMetadata and LeaderAndIsr for the partitions as they stand. */
-  announce(keys: readonly string[], isNew = false, deaf: readonly number[] = []): void {
+  async announce(keys: readonly string[], isNew = false, deaf: readonly number[] = []): Promise<void> {
     for (const id of this.liveIds) {
       if (deaf.includes(id)) continue;
-      this.updateMetadata(id, keys);
-      this.leaderAndIsr(id, keys, isNew);
+      await this.updateMetadata(id, keys);
+      await this.leaderAndIsr(id, keys, isNew);
     }
   }
 
-  updateMetadata(id: number, keys: readonly string[]): void {
-    this.broker(id).updateMetadata(this.metadataRequest(keys.map((key) => this.state(key))));
+  updateMetadata(id: number, keys: readonly string[]): Promise<void> {
+    return this.broker(id).updateMetadata(this.metadataRequest(keys.map((key) => this.state(key))));
   }
 
   /** Sends LeaderAndIsr for those of the partitions that the broker is a replica of. Returns its errors by partition. */
-  leaderAndIsr(id: number, keys: readonly string[], isNew = false): Map<string, number> {
+  async leaderAndIsr(id: number, keys: readonly string[], isNew = false): Promise<Map<string, number>> {
     const own = keys.map((key) => this.state(key)).filter(({ replicas }) => replicas.includes(id));
     const errors = new Map<string, number>();
     if (own.length === 0) return errors;
-    const response = this.broker(id).leaderAndIsr(this.leaderAndIsrRequest(own, isNew));
+    const response = await this.broker(id).leaderAndIsr(this.leaderAndIsrRequest(own, isNew));
     for (const { topicName, partitionIndex, errorCode } of response.partitionErrors ?? []) {
       errors.set(topicPartitionKey(topicName ?? '', partitionIndex ?? 0), errorCode ?? 0);
     }

@@ -43,7 +43,7 @@ function consume(
 describe('replication from the leader to its followers', () => {
   it('answers acks=all when the whole ISR has the records, and moves the high watermark then', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     const produced = on.produce(1, key, ['a', 'b', 'c']);
     expect(on.partition(1, key).log!.highWatermark).toBe(0);
     const response = await on.settle(produced);
@@ -57,7 +57,7 @@ describe('replication from the leader to its followers', () => {
 
   it('answers acks=1 and acks=0 at once', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     expect(await on.produce(1, key, ['a'], 1)).toMatchObject({ errorCode: 0, baseOffset: 0 });
     expect(await on.produce(1, key, ['b'], 0)).toMatchObject({ errorCode: 0, baseOffset: 1 });
     expect(await on.produce(1, key, ['b'], 2)).toMatchObject({ errorCode: Errors.INVALID_REQUIRED_ACKS.code });
@@ -65,7 +65,7 @@ describe('replication from the leader to its followers', () => {
 
   it('times acks=all out when a follower of the ISR cannot fetch, though the records stay', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.time.advance(100);
     on.network.cut(1, 3);
     const produced = on.produce(1, key, ['a'], -1, 1500);
@@ -78,7 +78,7 @@ describe('replication from the leader to its followers', () => {
 
   it('shows consumers nothing past the high watermark', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.settle(on.produce(1, key, ['a']));
     on.network.cut(1, 2);
     await on.produce(1, key, ['b'], 1);
@@ -99,7 +99,7 @@ describe('replication from the leader to its followers', () => {
 
   it('wakes a waiting consumer when the high watermark brings enough bytes, or at its time', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.time.advance(100);
     const startMs = on.time.milliseconds();
     let wokenMs = 0;
@@ -124,18 +124,18 @@ describe('replication from the leader to its followers', () => {
 
   it('answers a waiting fetch at once when leadership moves', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.time.advance(100);
     const fetch = consume(on, 1, key, 0, { maxWaitMs: 10_000, currentLeaderEpoch: 0 });
     const produced = on.produce(1, key, ['a']);
-    on.elect(key, 2, [1, 2, 3]);
+    await on.elect(key, 2, [1, 2, 3]);
     expect(await fetch).toMatchObject({ errorCode: Errors.FENCED_LEADER_EPOCH.code, highWatermark: -1 });
     expect(await produced).toMatchObject({ errorCode: Errors.NOT_LEADER_OR_FOLLOWER.code });
   });
 
   it('returns an out-of-range error, an unknown partition and a wrong leader by their codes', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2]);
+    const key = await on.createPartition('t', [1, 2]);
     await on.settle(on.produce(1, key, ['a']));
     expect((await consume(on, 1, key, 99)).errorCode).toBe(Errors.OFFSET_OUT_OF_RANGE.code);
     expect((await consume(on, 2, key, 0)).errorCode).toBe(Errors.NOT_LEADER_OR_FOLLOWER.code);
@@ -148,23 +148,23 @@ describe('replication from the leader to its followers', () => {
 
   it('refuses producers on internal topics', async () => {
     const on = await started();
-    const key = on.createPartition('__consumer_offsets', [1, 2, 3]);
+    const key = await on.createPartition('__consumer_offsets', [1, 2, 3]);
     expect(await on.produce(1, key, ['a'])).toMatchObject({ errorCode: Errors.INVALID_TOPIC_EXCEPTION.code });
   });
 
   it('goes on from the checkpointed high watermark after a clean stop', async () => {
     const on = await started({ brokers: 1 });
-    const key = on.createPartition('t', [1]);
+    const key = await on.createPartition('t', [1]);
     await on.settle(on.produce(1, key, ['a', 'b']));
     await on.crash(1);
     await on.startBroker(1);
-    on.announce([key]);
+    await on.announce([key]);
     expect(on.partition(1, key).log!.highWatermark).toBe(2);
   });
 
   it('deletes records on every replica before it answers', async () => {
     const on = await started();
-    const key = on.createPartition('t', [1, 2, 3]);
+    const key = await on.createPartition('t', [1, 2, 3]);
     await on.settle(on.produce(1, key, ['a', 'b', 'c']));
     const deleted = on
       .broker(1)

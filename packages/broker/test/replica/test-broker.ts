@@ -144,12 +144,14 @@ export class TestBroker {
 
   leaderAndIsr(request: RequestOf<'LeaderAndIsr'>): ReturnType<ReplicaManager['becomeLeaderOrFollower']> {
     this.correlationId += 1;
-    return this.replicaManager.becomeLeaderOrFollower(this.correlationId, request, () => undefined);
+    return this.replicaManager.becomeLeaderOrFollower(this.correlationId, request, {
+      onLeadershipChange: () => undefined,
+    });
   }
 
-  updateMetadata(request: RequestOf<'UpdateMetadata'>): void {
+  async updateMetadata(request: RequestOf<'UpdateMetadata'>): Promise<void> {
     this.correlationId += 1;
-    this.replicaManager.maybeUpdateMetadataCache(this.correlationId, request);
+    await this.replicaManager.maybeUpdateMetadataCache(this.correlationId, request);
   }
 
   private async handle(api: ApiName, body: RequestOf<ApiName>): Promise<ResponseOf<ApiName>> {

@@ -94,8 +94,8 @@ export class TestController {
     this.lives.set(id, { ...known, lastMs: arrivesMs });
     time.schedule(arrivesMs - time.milliseconds(), () => {
       if (this.lives.get(id)?.life !== known.life || !this.cluster.liveIds.includes(id)) return;
-      this.cluster.broker(id).updateMetadata(metadata);
-      if (own.length > 0) this.cluster.broker(id).leaderAndIsr(leaderAndIsr);
+      void this.cluster.broker(id).updateMetadata(metadata);
+      if (own.length > 0) void this.cluster.broker(id).leaderAndIsr(leaderAndIsr);
     });
   }
 }
