@@ -20,3 +20,5 @@ export { TcpRelay } from '@klassic/lab';
 export type { Direction, TappedFrame, TcpRelayOptions } from '@klassic/lab';
 export { hasDocker, startContainerCluster } from './docker-cluster.ts';
 export type { ContainerBroker, ContainerCluster } from './docker-cluster.ts';
+export { kafkaJars } from './kafka-jars.ts';
+export type { KafkaRelease } from './kafka-jars.ts';

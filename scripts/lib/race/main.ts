@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findJava } from '@klassic/lab';
+import { kafkaJars, temporaryFolder } from '@klassic/test-support';
+import { apacheKafka, klassic } from './contestant.ts';
+import type { Contestant } from './contestant.ts';
+import { JavaClients } from './java-clients.ts';
+import { RaceCluster } from './race-cluster.ts';
+import { rows } from './rows.ts';
+import type { Row } from './rows.ts';
+import { Standings } from './standings.ts';
+
+const usage = `Usage: scripts/race [options]
+
+  --rounds N           how often each contestant runs each row (default 3); the table has the medians
+  --scale F            the share of each row's records that is sent (default 1): short runs measure much warm-up
+  --only ROW[,ROW…]    these rows alone: ${rows.map(({ id }) => id).join(' ')}
+  --contestant NAME    kafka or klassic alone, without ratios
+  --profile FOLDER     writes a CPU profile of each Klassic broker there (and stops brokers gracefully)
+  --json FILE          writes every single result there`;
+
+/** What a round of both contestants writes at scale 1, in bytes; a margin included. */
+const ROUND_BYTES = 12 * 1024 ** 3;
+
+interface Options {
+  readonly rounds: number;
+  readonly scale: number;
+  readonly rows: readonly Row[];
+  readonly contestant: string | undefined;
+  readonly profile: string | undefined;
+  readonly json: string | undefined;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** One clear line, and the end. */
+class RaceError extends Error {}
+
+function readOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  if (values['help'] === true) {
+    print(usage);
+    process.exit(0);
+  }
+  const given = (name: string): string | undefined => values[name] as string | undefined;
+  const rounds = Number(given('rounds') ?? 3);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new RaceError('--rounds is a whole number from 1 on');
+  const scale = Number(given('scale') ?? 1);
+  if (!(scale > 0 && scale <= 10)) throw new RaceError('--scale is a number above 0, up to 10');
+  const contestant = given('contestant');
+  if (![undefined, 'kafka', 'klassic'].includes(contestant)) throw new RaceError('--contestant is kafka or klassic');
+  const only = given('only')?.split(',');
+  const unknown = only?.find((id) => !rows.some((row) => row.id === id));
+  if (unknown !== undefined) throw new RaceError(`--only: there is no row ${unknown}; scripts/race --help lists them`);
+  const chosen = only === undefined ? rows : rows.filter(({ id }) => only.includes(id));
+  return { rounds, scale, rows: chosen, contestant, profile: given('profile'), json: given('json') };
+}
+
+function parse(args: readonly string[]): Readonly<Record<string, unknown>> {
+  const text = { type: 'string' } as const;
+  const names = { rounds: text, scale: text, only: text, contestant: text, profile: text, json: text };
+  try {
+    return parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' }, ...names } }).values;
+  } catch (error) {
+    throw new RaceError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+async function race(options: Options): Promise<boolean> {
+  const java = await findJava();
+  if (java === undefined) throw new RaceError('a Java runtime (11 or later) is needed: install one or set JAVA_HOME');
+  const [serverLibs, clientLibs] = [await kafkaJars('2.8.2', print), await kafkaJars('3.9.1', print)];
+  checkDisk(options);
+  if (options.profile !== undefined) {
+    const folder = resolve(options.profile);
+    mkdirSync(folder, { recursive: true });
+    process.env['KLASSIC_NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${folder}`;
+  }
+  // All files stay until the end: deleting gigabytes would slow down whoever runs next.
+  const home = temporaryFolder('race');
+  const clients = new JavaClients(java, clientLibs, join(home, 'clients'));
+  const contestants = [apacheKafka(java, serverLibs, join(home, 'kafka')), klassic()].filter(
+    ({ id }) => options.contestant === undefined || options.contestant === id,
+  );
+  print(`${availableParallelism()} processors, load ${loadavg()[0]!.toFixed(2)} before the race`);
+  const standings = new Standings(options.rows);
+  let complete = true;
+  for (let round = 1; round <= options.rounds; round += 1) {
+    for (const brokers of [1, 3] as const) {
+      const ofSize = options.rows.filter((row) => row.brokers === brokers);
+      // Who goes first changes with each round.
+      const order = round % 2 === 1 ? contestants : contestants.toReversed();
+      for (const contestant of ofSize.length === 0 ? [] : order) {
+        const folder = join(home, `round-${round}-${contestant.id}-${brokers}`);
+        const lap = { contestant, brokers, java, folder, clients, rows: ofSize, round };
+        complete = (await runLap(lap, options, standings)) && complete;
+      }
+    }
+  }
+  print(`\n${standings.table(contestants)}`);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(standings, null, 2)}\n`);
+  return complete;
+}
+
+interface LapPlan {
+  readonly contestant: Contestant;
+  readonly brokers: number;
+  readonly java: string;
+  readonly folder: string;
+  readonly clients: JavaClients;
+  readonly rows: readonly Row[];
+  readonly round: number;
+}
+
+/** Runs the rows on one cluster. A row that fails says so and leaves a hole in the table. @returns false then */
+async function runLap(plan: LapPlan, options: Options, standings: Standings): Promise<boolean> {
+  const { contestant, clients, round } = plan;
+  const place = `round ${round}, ${contestant.name}`;
+  let complete = true;
+  let cluster: RaceCluster;
+  settle();
+  try {
+    cluster = await RaceCluster.start(plan);
+  } catch (error) {
+    print(`${place}: ${plan.brokers} brokers did not start: ${(error as Error).message}`);
+    return false;
+  }
+  const scaled = (records: number): number => Math.ceil(records * options.scale);
+  const lap = { cluster, clients, scaled, filled: new Set<string>() };
+  for (const row of plan.rows) {
+    settle();
+    try {
+      const numbers = await row.measure(lap);
+      standings.add(row, contestant.id, numbers);
+      const said = row.figures.map(({ name, digits }, index) => `${numbers[index]!.toFixed(digits)} ${name}`);
+      print(`${place}: ${row.id}: ${said.join(', ')}`);
+    } catch (error) {
+      print(`${place}: ${row.id} failed: ${(error as Error).message}`);
+      complete = false;
+    }
+  }
+  await cluster.stop(options.profile !== undefined);
+  return complete;
+}
+
+/** What one has written must not be written out at another's expense. */
+function settle(): void {
+  if (process.platform !== 'win32') execFileSync('sync');
+}
+
+function checkDisk({ rounds, scale, rows: chosen }: Options): void {
+  const { bavail, bsize } = statfsSync(tmpdir());
+  const needed = (rounds * scale * ROUND_BYTES * chosen.length) / rows.length;
+  if (bavail * bsize >= needed) return;
+  const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(0)} GiB`;
+  throw new RaceError(
+    `${gib(needed)} are needed in ${tmpdir()}, ${gib(bavail * bsize)} are free: set TMPDIR, or --scale`,
+  );
+}
+
+try {
+  process.exitCode = (await race(readOptions(process.argv.slice(2)))) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`race: ${(error as Error).message}\n`);
+  process.exitCode = error instanceof RaceError ? 2 : 1;
+}
