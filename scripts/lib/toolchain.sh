@@ -61,6 +61,17 @@ install_dependencies() {
   cp "$klassic_home/pnpm-lock.yaml" "$stamp"
 }
 
+bundle=$klassic_home/packages/broker/dist/bundle/kafka-server.mjs
+
+bundle_is_fresh() { # made of what was built last, with the dependencies that are installed
+  [ -f "$bundle" ] || return 1
+  local made_of
+  for made_of in "$klassic_home"/packages/*/dist/.tsbuildinfo "$klassic_home/node_modules/.klassic-lock"; do
+    if [ "$made_of" -nt "$bundle" ]; then return 1; fi
+  done
+}
+
 build() {
   (cd "$klassic_home" && node node_modules/typescript/bin/tsc -b) || die 'the build failed (see above)'
+  bundle_is_fresh || node "$klassic_home/scripts/lib/bundle.mjs" || die 'the broker could not be bundled (see above)'
 }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { hideBin } from 'yargs/helpers';
 import yargs from 'yargs';
 import { SystemTime } from '@klassic/common';
@@ -84,6 +85,8 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => stop('SIGINT'));
   try {
     await server.startup();
+    // Where Node.js keeps compiled code (NODE_COMPILE_CACHE), this start's is there for the next, however the broker ends.
+    flushCompileCache();
   } catch (error) {
     // A stop in the middle of the start takes what the start needs away.
     if (stopping !== undefined) return;
