@@ -68,12 +68,12 @@ export type ControllerEvent =
   | { readonly kind: 'PartitionReassignmentIsrChange'; readonly partition: TopicPartition }
   | {
       readonly kind: 'ApiPartitionReassignment';
-      /** Per partition the target replicas, or null to cancel. */
-      readonly reassignments: ReadonlyMap<
-        string,
-        { readonly partition: TopicPartition; readonly target: readonly number[] | null }
-      >;
-      readonly reply: Reply<Map<string, PartitionError>>;
+      /** The target replicas, or null to cancel. */
+      readonly reassignments: readonly {
+        readonly partition: TopicPartition;
+        readonly target: readonly number[] | null;
+      }[];
+      readonly reply: Reply<PartitionError[]>;
     }
   | {
       readonly kind: 'ListPartitionReassignments';

@@ -160,10 +160,10 @@ export class KafkaController {
   /**
    * Begins or cancels reassignments (KIP-455).
    *
-   * @returns per partition key NONE, or the error and message of its answer
+   * @returns NONE, or the error and message of the answer, in the order of the request
    * @throws KafkaError NOT_CONTROLLER
    */
-  alterPartitionReassignments(reassignments: ReassignmentRequest): Promise<Map<string, PartitionError>> {
+  alterPartitionReassignments(reassignments: readonly ReassignmentRequest[]): Promise<PartitionError[]> {
     return this.ask((reply) => ({ kind: 'ApiPartitionReassignment', reassignments, reply }));
   }
 

@@ -89,7 +89,9 @@ export class LeaderElections {
     for (const partition of context.allPartitions) {
       const preferred = context.partitionReplicaAssignment(partition)[0];
       if (preferred === undefined || context.isTopicQueuedUpForDeletion(partition.topic)) continue;
-      byPreferred.set(preferred, [...(byPreferred.get(preferred) ?? []), partition]);
+      const preferring = byPreferred.get(preferred);
+      if (preferring === undefined) byPreferred.set(preferred, [partition]);
+      else preferring.push(partition);
     }
     for (const [brokerId, partitions] of byPreferred) {
       const elsewhere = partitions.filter((partition) => {

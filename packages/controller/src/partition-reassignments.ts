@@ -1,6 +1,6 @@
 import type { TopicPartition } from '@klassic/common';
 import { invariant } from '@klassic/common';
-import type { LeaderIsrAndControllerEpoch, ReplicaAssignment } from '@klassic/zookeeper';
+import type { LeaderIsrAndControllerEpoch, PlannedReassignment, ReplicaAssignment } from '@klassic/zookeeper';
 import { ControllerMovedError } from '@klassic/zookeeper';
 import { keyOf } from './controller-context.ts';
 import type { PartitionError } from './controller-events.ts';
@@ -20,16 +20,20 @@ import {
 import { StateChangeFailedError } from './state-change-failed-error.ts';
 import { partitionOfKey } from './topic-changes.ts';
 
-/** Per partition key the target replicas, or null to cancel. */
-export type ReassignmentRequest = ReadonlyMap<
-  string,
-  { readonly partition: TopicPartition; readonly target: readonly number[] | null }
->;
+/** A partition that somebody names, whether there is one or not, and its target replicas, or null to cancel. */
+export interface ReassignmentRequest {
+  readonly partition: TopicPartition;
+  readonly target: readonly number[] | null;
+}
+
+/** What is to be done for a partition of a request, or why nothing is. */
+type Intent = ReplicaAssignment | PartitionError;
 
 const unknownPartition: PartitionError = {
   error: 'UNKNOWN_TOPIC_OR_PARTITION',
   message: 'The partition does not exist.',
 };
+const nothingToCancel: PartitionError = { error: 'NO_REASSIGNMENT_IN_PROGRESS', message: null };
 const noError: PartitionError = { error: 'NONE', message: null };
 
 /**
@@ -58,37 +62,34 @@ export class PartitionReassignments {
   async processZkPartitionReassignment(): Promise<Set<string>> {
     const { store, watches, log } = this.parts;
     if (!(await watches.watchReassignPartitions())) return new Set();
-    const results = new Map<string, PartitionError>();
-    const accepted = new Map<string, ReplicaAssignment>();
-    for (const [key, target] of await store.getPartitionReassignment()) {
-      const reassignment = this.buildReassignment(partitionOfKey(key), target);
-      if (reassignment === undefined) results.set(key, { error: 'NO_REASSIGNMENT_IN_PROGRESS', message: null });
-      else accepted.set(key, reassignment);
+    const resumed = new Set<string>();
+    const failed: { readonly partition: TopicPartition; readonly error: string }[] = [];
+    for (const planned of await store.getPartitionReassignment()) {
+      const { error } = await this.carryOut(planned, this.buildReassignment(planned, planned.replicas));
+      if (error === 'NONE') resumed.add(keyOf(planned));
+      else failed.push({ partition: planned, error });
     }
-    for (const [key, result] of await this.trigger(accepted)) results.set(key, result);
-    const failed = new Map([...results].filter(([, { error }]) => error !== 'NONE'));
-    if (failed.size > 0) {
-      const text = [...failed].map(([key, { error }]) => `${key} -> ${error}`).join(', ');
+    if (failed.length > 0) {
+      const text = failed.map(({ partition, error }) => `${keyOf(partition)} -> ${error}`).join(', ');
       log.warn(`Failed reassignment through zk with the following errors: Map(${text})`);
-      await this.removeFromZkReassignment((key) => failed.has(key));
+      await this.removeFromZkReassignment((planned) => failed.some(({ partition }) => isSame(partition, planned)));
     }
-    return new Set([...results.keys()].filter((key) => !failed.has(key)));
+    return resumed;
   }
 
-  /** @returns per partition key NONE or the error of the request */
-  async processApiPartitionReassignment(request: ReassignmentRequest): Promise<Map<string, PartitionError>> {
-    const results = new Map<string, PartitionError>();
-    const accepted = new Map<string, ReplicaAssignment>();
-    for (const [key, { partition, target }] of request) {
+  /** @returns NONE or the error of each partition asked for, in the order of the request */
+  async processApiPartitionReassignment(request: readonly ReassignmentRequest[]): Promise<PartitionError[]> {
+    const intents = request.map(({ partition, target }): Intent => {
       const invalid = target === null ? undefined : this.validateReplicas(partition, target);
-      const reassignment = invalid === undefined ? this.buildReassignment(partition, target) : undefined;
-      if (invalid !== undefined) results.set(key, { error: 'INVALID_REPLICA_ASSIGNMENT', message: invalid });
-      else if (reassignment === undefined) results.set(key, { error: 'NO_REASSIGNMENT_IN_PROGRESS', message: null });
-      else accepted.set(key, reassignment);
-    }
+      if (invalid !== undefined) return { error: 'INVALID_REPLICA_ASSIGNMENT', message: invalid };
+      return this.buildReassignment(partition, target);
+    });
+    const accepted = request.filter((_, index) => !('error' in intents[index]!));
     // The latest reassignment takes precedence over the plan in the znode.
-    await this.removeFromZkReassignment((key) => accepted.has(key));
-    for (const [key, result] of await this.trigger(accepted)) results.set(key, result);
+    await this.removeFromZkReassignment((planned) => accepted.some(({ partition }) => isSame(partition, planned)));
+    const results: PartitionError[] = [];
+    for (const [index, { partition }] of request.entries())
+      results.push(await this.carryOut(partition, intents[index]!));
     return results;
   }
 
@@ -140,31 +141,23 @@ export class PartitionReassignments {
     );
   }
 
-  /** The assignment to go through; undefined when a cancellation finds nothing to cancel. */
-  private buildReassignment(
-    partition: TopicPartition,
-    target: readonly number[] | null,
-  ): ReplicaAssignment | undefined {
+  /** The assignment to go through; an error when a cancellation finds nothing to cancel. */
+  private buildReassignment(partition: TopicPartition, target: readonly number[] | null): Intent {
     const current = this.parts.context.partitionFullReplicaAssignment(partition);
     if (isBeingReassigned(current)) return reassignTo(current, target ?? originReplicas(current));
-    return target === null ? undefined : reassignTo(current, target);
+    return target === null ? nothingToCancel : reassignTo(current, target);
   }
 
-  private async trigger(accepted: ReadonlyMap<string, ReplicaAssignment>): Promise<Map<string, PartitionError>> {
+  private async carryOut({ topic, partition }: TopicPartition, intent: Intent): Promise<PartitionError> {
+    if ('error' in intent) return intent;
     const { context, log } = this.parts;
-    const results = new Map<string, PartitionError>();
-    for (const [key, reassignment] of accepted) {
-      const partition = partitionOfKey(key);
-      if (context.isTopicQueuedUpForDeletion(partition.topic)) {
-        log.info(`Skipping reassignment of ${key} since the topic is currently being deleted`);
-        results.set(key, unknownPartition);
-      } else if (context.partitionReplicaAssignment(partition).length === 0) {
-        results.set(key, unknownPartition);
-      } else {
-        results.set(key, await this.tryReassign(partition, reassignment));
-      }
+    const asked = { topic, partition };
+    if (context.isTopicQueuedUpForDeletion(topic)) {
+      log.info(`Skipping reassignment of ${keyOf(asked)} since the topic is currently being deleted`);
+      return unknownPartition;
     }
-    return results;
+    if (context.partitionReplicaAssignment(asked).length === 0) return unknownPartition;
+    return this.tryReassign(asked, intent);
   }
 
   private async tryReassign(partition: TopicPartition, reassignment: ReplicaAssignment): Promise<PartitionError> {
@@ -324,22 +317,20 @@ export class PartitionReassignments {
     invariant(context.partitionsBeingReassigned.has(keyOf(partition)), 'a finished reassignment was under way');
     watches.unwatchPartitionState(partition);
     await this.removeFromZkReassignment(
-      (key, replicas) => key === keyOf(partition) && replicas.join() === assignment.replicas.join(),
+      (planned) => isSame(planned, partition) && planned.replicas.join() === assignment.replicas.join(),
     );
     context.partitionsBeingReassigned.delete(keyOf(partition));
   }
 
-  private async removeFromZkReassignment(
-    isToRemove: (key: string, replicas: readonly number[]) => boolean,
-  ): Promise<void> {
+  private async removeFromZkReassignment(isToRemove: (planned: PlannedReassignment) => boolean): Promise<void> {
     const { context, store, log, putEvent } = this.parts;
     if (!(await store.reassignPartitionsInProgress())) return;
     const plan = await store.getPartitionReassignment();
-    const removed = [...plan].filter(([key, replicas]) => isToRemove(key, replicas));
-    const rest = new Map([...plan].filter(([key, replicas]) => !isToRemove(key, replicas)));
-    const text = removed.map(([key, replicas]) => `${key} -> Buffer(${replicas.join(', ')})`).join(', ');
+    const removed = plan.filter(isToRemove);
+    const rest = plan.filter((planned) => !isToRemove(planned));
+    const text = removed.map((planned) => `${keyOf(planned)} -> Buffer(${planned.replicas.join(', ')})`).join(', ');
     log.info(`Removing partitions Map(${text}) from the list of reassigned partitions in zookeeper`);
-    if (rest.size > 0) {
+    if (rest.length > 0) {
       await store.setOrCreatePartitionReassignment(rest, context.epochZkVersion);
       return;
     }
@@ -348,4 +339,9 @@ export class PartitionReassignments {
     // The watch on the znode is set anew by this event.
     putEvent({ kind: 'ZkPartitionReassignment' });
   }
+}
+
+/** Names that somebody sent are compared part by part: partition -1 of `t` and partition 1 of `t-` have the same text. */
+function isSame(one: TopicPartition, other: TopicPartition): boolean {
+  return one.topic === other.topic && one.partition === other.partition;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { KafkaError } from '@klassic/protocol';
-import { BrokerIdZNode } from '@klassic/zookeeper';
+import { BrokerIdZNode, ReassignPartitionsZNode } from '@klassic/zookeeper';
 import type { KafkaController } from '../src/index.ts';
 import { brokerInfo, ReplayCluster, respondWithoutErrors } from './replay-cluster.ts';
 
@@ -85,6 +85,34 @@ describe('KafkaController', () => {
     await cluster.time.advance(1000);
     expect(failures).toBe(before);
     expect(cluster.zk.json('/brokers/topics/t/partitions/0/state')).toMatchObject({ leader: 1, isr: [1] });
+  });
+
+  it('takes no name that is sent to it for that of a partition, and outlives it', async () => {
+    const cluster = await start(1, 2);
+    const assignment = Buffer.from('{"partitions":{"0":[1,2],"1":[1,2]},"version":3}');
+    cluster.zk.apply('client', [{ op: 'create', path: '/brokers/topics/t-', data: assignment }], false);
+    await cluster.settle();
+    const controller = cluster.controller(1);
+    // The text of the second, `t--1`, is that of partition 1 of `t-`.
+    const named = [
+      { topic: '', partition: 0 },
+      { topic: 't', partition: -1 },
+      { topic: 'nowhere', partition: 0 },
+    ];
+    const unknown = { error: 'UNKNOWN_TOPIC_OR_PARTITION' };
+    const asked = named.map((partition) => ({ partition, target: [2, 1] }));
+    expect(await controller.alterPartitionReassignments(asked)).toMatchObject([unknown, unknown, unknown]);
+    const cancelled = named.map((partition) => ({ partition, target: null }));
+    expect((await controller.alterPartitionReassignments(cancelled)).map(({ error }) => error)).toEqual(
+      named.map(() => 'NO_REASSIGNMENT_IN_PROGRESS'),
+    );
+    const plan = ReassignPartitionsZNode.encode(named.map((partition) => ({ ...partition, replicas: [2, 1] })));
+    cluster.zk.apply('client', [{ op: 'create', path: ReassignPartitionsZNode.path, data: plan }], false);
+    await cluster.settle();
+    expect(cluster.zk.nodes.has(ReassignPartitionsZNode.path)).toBe(false);
+    expect(cluster.zk.json('/brokers/topics/t-')).toMatchObject({ partitions: { 0: [1, 2], 1: [1, 2] } });
+    expect(cluster.zk.json('/brokers/topics/t-/partitions/1/state')).toMatchObject({ leader: 1, leader_epoch: 0 });
+    expect(controller.isActive).toBe(true);
   });
 
   it('answers what waits in its queue when it shuts down', async () => {

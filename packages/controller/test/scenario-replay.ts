@@ -1,5 +1,5 @@
 import { readReferenceJson } from '@klassic/test-support';
-import { silentLogger, topicPartitionKey } from '@klassic/common';
+import { silentLogger } from '@klassic/common';
 import type { Logger, LoggerFactory } from '@klassic/common';
 import type { MultiOp } from '@klassic/zookeeper';
 import type { Respond } from './replay-cluster.ts';
@@ -235,11 +235,11 @@ async function ask(cluster: ReplayCluster, { api, request, to }: RecordedRpc, op
     const reassignments = topics.flatMap(({ name, partitions }) =>
       partitions.map(({ partitionIndex, replicas }) => {
         const partition = { topic: name, partition: partitionIndex };
-        return [topicPartitionKey(name, partitionIndex), { partition, target: replicas }] as const;
+        return { partition, target: replicas };
       }),
     );
     if (options.reversePlans === true) reassignments.reverse();
-    await controller.alterPartitionReassignments(new Map(reassignments));
+    await controller.alterPartitionReassignments(reassignments);
   }
 }
 

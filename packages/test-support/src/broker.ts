@@ -15,6 +15,8 @@ export interface StartBrokerOptions {
   readonly brokers?: number;
   /** Further settings of server.properties, which win over the defaults. */
   readonly overrides?: Properties;
+  /** Runs one broker in front, given a server.properties; default: scripts/kafka-server-start. */
+  readonly command?: string;
   /** The broker's folder; default: a temporary one, removed when the test process ends. */
   readonly folder?: string;
 }
@@ -70,7 +72,8 @@ export async function prepareBroker(options: StartBrokerOptions): Promise<TestBr
   const id = options.id ?? 1;
   const port = options.port ?? (await freePorts(1))[0]!;
   const folder = options.folder ?? temporaryFolder(`broker-${id}`);
-  const broker = new TestBroker({ id, host: '127.0.0.1', port, folder }, options.zooKeeperConnect);
+  const command = options.command === undefined ? {} : { command: options.command };
+  const broker = new TestBroker({ id, host: '127.0.0.1', port, folder, ...command }, options.zooKeeperConnect);
   broker.configure(
     brokerProperties({
       id,

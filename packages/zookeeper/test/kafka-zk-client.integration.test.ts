@@ -169,9 +169,9 @@ describe('KafkaZkClient', () => {
     await zk.deletePreferredReplicaElection(epochZkVersion);
     expect(await zk.getPreferredReplicaElection()).toEqual([]);
 
-    await zk.setOrCreatePartitionReassignment(new Map([['t-0', [2, 3]]]), epochZkVersion);
-    await zk.setOrCreatePartitionReassignment(new Map([['t-0', [3, 4]]]), epochZkVersion);
-    expect(await zk.getPartitionReassignment()).toEqual(new Map([['t-0', [3, 4]]]));
+    await zk.setOrCreatePartitionReassignment([{ topic: 't', partition: 0, replicas: [2, 3] }], epochZkVersion);
+    await zk.setOrCreatePartitionReassignment([{ topic: 't', partition: 0, replicas: [3, 4] }], epochZkVersion);
+    expect(await zk.getPartitionReassignment()).toEqual([{ topic: 't', partition: 0, replicas: [3, 4] }]);
     await zk.deletePartitionReassignment(epochZkVersion);
     expect(await zk.reassignPartitionsInProgress()).toBe(false);
 

@@ -7,6 +7,7 @@ import type { ApiHandler } from './api-handler.ts';
 
 /** The code of an unclean election in `ElectionType`. */
 const unclean = 1;
+const unknownPartition = { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'The partition does not exist.' } as const;
 
 /** ElectLeaders on the controller: preferred or unclean elections by request (KIP-460). */
 export function electLeadersHandler(controller: KafkaController): ApiHandler<'ElectLeaders'> {
@@ -21,7 +22,7 @@ export function electLeadersHandler(controller: KafkaController): ApiHandler<'El
       );
       const partitions: readonly TopicPartition[] = asked ?? [...all];
       const electionType = apiVersion >= 1 && body.electionType === unclean ? 'UNCLEAN' : 'PREFERRED';
-      const results = await controller.electLeaders(partitions, electionType);
+      const results = await controller.electLeaders(partitions.filter(isName), electionType);
       // Asked for all, the answer names only those that something was done for.
       const told = asked ?? partitions.filter((partition) => !isNotNeeded(partition, results));
       return { errorCode: Errors.NONE.code, replicaElectionResults: byTopic(told, results) };
@@ -30,11 +31,13 @@ export function electLeadersHandler(controller: KafkaController): ApiHandler<'El
   };
 }
 
-function resultOf(
-  { topic, partition }: TopicPartition,
-  results: ElectionResults,
-): { errorCode: number; errorMessage: string | null } {
-  const result = results.get(topicPartitionKey(topic, partition));
+/** Whether a partition may have such a name: partition -1 of `t` is not to be taken for partition 1 of `t-`. */
+function isName({ topic, partition }: TopicPartition): boolean {
+  return topic !== '' && partition >= 0;
+}
+
+function resultOf(asked: TopicPartition, results: ElectionResults): { errorCode: number; errorMessage: string | null } {
+  const result = isName(asked) ? results.get(topicPartitionKey(asked.topic, asked.partition)) : unknownPartition;
   if (result === undefined || 'leader' in result) return { errorCode: Errors.NONE.code, errorMessage: null };
   const error = Errors[result.error];
   return { errorCode: error.code, errorMessage: result.message ?? error.message };

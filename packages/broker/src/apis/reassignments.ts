@@ -1,5 +1,4 @@
-import type { KafkaController, PartitionError } from '@klassic/controller';
-import { topicPartitionKey } from '@klassic/common';
+import type { KafkaController, PartitionError, ReassignmentRequest } from '@klassic/controller';
 import type { TopicPartition } from '@klassic/common';
 import { Errors } from '@klassic/protocol';
 import type { ApiHandler } from './api-handler.ts';
@@ -11,20 +10,19 @@ export function alterReassignmentsHandler(controller: KafkaController): ApiHandl
     minVersion: 0,
     maxVersion: 0,
     async handle({ body }) {
-      const request = new Map<string, { partition: TopicPartition; target: readonly number[] | null }>();
-      for (const { name: topic, partitions } of body.topics) {
-        for (const { partitionIndex: partition, replicas } of partitions) {
-          request.set(topicPartitionKey(topic, partition), { partition: { topic, partition }, target: replicas });
-        }
-      }
-      const results = await controller.alterPartitionReassignments(request);
+      const request = body.topics.flatMap(({ name: topic, partitions }) =>
+        partitions.map(({ partitionIndex: partition, replicas }): ReassignmentRequest => {
+          return { partition: { topic, partition }, target: replicas };
+        }),
+      );
+      const results = (await controller.alterPartitionReassignments(request)).values();
       return {
         errorCode: Errors.NONE.code,
         responses: body.topics.map(({ name, partitions }) => ({
           name,
           partitions: partitions.map(({ partitionIndex }) => ({
             partitionIndex,
-            ...told(results.get(topicPartitionKey(name, partitionIndex))),
+            ...told(results.next().value!),
           })),
         })),
       };
@@ -72,8 +70,7 @@ function assignmentOf(
   };
 }
 
-function told(result: PartitionError | undefined): { errorCode: number; errorMessage: string | null } {
-  if (result === undefined) return { errorCode: Errors.NONE.code, errorMessage: null };
+function told(result: PartitionError): { errorCode: number; errorMessage: string | null } {
   const error = Errors[result.error];
   return { errorCode: error.code, errorMessage: error === Errors.NONE ? null : (result.message ?? error.message) };
 }

@@ -9,6 +9,7 @@ import {
   PreferredReplicaElectionZNode,
   ReassignPartitionsZNode,
 } from '../znodes/admin.ts';
+import type { PlannedReassignment } from '../znodes/admin.ts';
 import {
   ConfigEntityChangeNotificationSequenceZNode,
   ConfigEntityChangeNotificationZNode,
@@ -93,29 +94,26 @@ export abstract class AdminRequestZkClient extends TopicZkClient {
   }
 
   /** The plan of `/admin/reassign_partitions`, target replicas by partition; none where it cannot be read. */
-  async getPartitionReassignment(): Promise<Map<string, number[]>> {
+  async getPartitionReassignment(): Promise<PlannedReassignment[]> {
     const found = await this.getDataAndStat(ReassignPartitionsZNode.path);
-    if (found === undefined) return new Map();
+    if (found === undefined) return [];
     try {
       return ReassignPartitionsZNode.decode(found.data);
     } catch (error) {
       if (!(error instanceof ZNodeFormatError)) throw error;
       this.log.warn(`Ignoring partition reassignment due to invalid json: ${error.message}`);
-      return new Map();
+      return [];
     }
   }
 
   /** @throws ZooKeeperError, ControllerMovedError */
-  async setOrCreatePartitionReassignment(
-    reassignment: ReadonlyMap<string, readonly number[]>,
-    epochZkVersion: number,
-  ): Promise<void> {
-    await this.setOrCreate(ReassignPartitionsZNode.path, ReassignPartitionsZNode.encode(reassignment), epochZkVersion);
+  async setOrCreatePartitionReassignment(plan: readonly PlannedReassignment[], epochZkVersion: number): Promise<void> {
+    await this.setOrCreate(ReassignPartitionsZNode.path, ReassignPartitionsZNode.encode(plan), epochZkVersion);
   }
 
   /** @throws ZooKeeperError NODE_EXISTS while another plan is under way */
-  createPartitionReassignment(reassignment: ReadonlyMap<string, readonly number[]>): Promise<void> {
-    return this.createRecursive(ReassignPartitionsZNode.path, ReassignPartitionsZNode.encode(reassignment));
+  createPartitionReassignment(plan: readonly PlannedReassignment[]): Promise<void> {
+    return this.createRecursive(ReassignPartitionsZNode.path, ReassignPartitionsZNode.encode(plan));
   }
 
   /** @throws ControllerMovedError */

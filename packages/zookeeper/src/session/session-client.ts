@@ -105,12 +105,23 @@ export class SessionClient {
     // The library never lets xids wrap around, and fails when one no longer fits into an int32.
     if (this.manager.xid >= largestXid) this.manager.xid = 1;
     this.lastSentMs = this.now();
+    this.joinWrites();
     return new Promise((resolve, reject) => {
       const lose = (): void => resolve({ code: 'CONNECTION_LOSS', path: pathOf(request) });
       this.inFlight.add(lose);
       void sendByLibrary(this.client, request, watch)
         .then(resolve, reject)
         .finally(() => this.inFlight.delete(lose));
+    });
+  }
+
+  /** What is asked for in one turn of the event loop goes out in one write: the library writes request by request. */
+  private joinWrites(): void {
+    const { socket } = this.manager;
+    if (socket === undefined || socket.destroyed || socket.writableCorked > 0) return;
+    socket.cork();
+    process.nextTick(() => {
+      socket.uncork();
     });
   }
 

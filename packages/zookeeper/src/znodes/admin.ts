@@ -1,4 +1,3 @@
-import { parseTopicPartition, topicPartitionKey } from '@klassic/common';
 import type { TopicPartition } from '@klassic/common';
 
 import { inOrder, partitionsOf } from './notification.ts';
@@ -12,26 +11,29 @@ export const DeleteTopicsZNode = { path: '/admin/delete_topics' };
 /** `/admin/delete_topics/<topic>`: empty; asks the controller to delete the topic. */
 export const DeleteTopicsTopicZNode = { path: (topic: string): string => `${DeleteTopicsZNode.path}/${topic}` };
 
+/** What a plan asks for: a partition and its target replicas. Nothing says that there is such a partition. */
+export interface PlannedReassignment extends TopicPartition {
+  readonly replicas: readonly number[];
+}
+
 /** `/admin/reassign_partitions`: a plan that the controller carries out and takes away (before KIP-455, by a tool). */
 export const ReassignPartitionsZNode = {
   path: '/admin/reassign_partitions',
 
-  /** @param reassignment target replicas by `topicPartitionKey` */
-  encode: (reassignment: ReadonlyMap<string, readonly number[]>): Buffer =>
+  encode: (plan: readonly PlannedReassignment[]): Buffer =>
     jsonBytes({
       version: 1,
-      partitions: [...reassignment].map(([key, replicas]) => ({ ...parseTopicPartition(key)!, replicas })),
+      partitions: plan.map(({ topic, partition, replicas }) => ({ topic, partition, replicas })),
     }),
 
-  /** @returns target replicas by `topicPartitionKey`. @throws ZNodeFormatError, also on bytes that are no JSON */
-  decode(bytes: Buffer | null): Map<string, number[]> {
+  /** @throws ZNodeFormatError, also on bytes that are no JSON */
+  decode(bytes: Buffer | null): PlannedReassignment[] {
     const object = requireObject(this.path, bytes);
-    return new Map(
-      objectsOf(this.path, object, 'partitions').map((entry) => [
-        topicPartitionKey(stringOf(this.path, entry, 'topic'), intOf(this.path, entry, 'partition')),
-        intsOf(this.path, entry, 'replicas'),
-      ]),
-    );
+    return objectsOf(this.path, object, 'partitions').map((entry) => ({
+      topic: stringOf(this.path, entry, 'topic'),
+      partition: intOf(this.path, entry, 'partition'),
+      replicas: intsOf(this.path, entry, 'replicas'),
+    }));
   },
 };
 
