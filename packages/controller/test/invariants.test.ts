@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { nextInt, SeededRandom } from '@klassic/common';
 import { BrokerIdZNode, TopicZNode } from '@klassic/zookeeper';
 import { assignmentOf, assignReplicasToBrokers } from '../src/index.ts';
@@ -149,6 +149,8 @@ class RandomCluster {
     );
   }
 }
+
+jest.setTimeout(60_000);
 
 describe('the invariants of the controller', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('hold for seed %d', async (seed) => {

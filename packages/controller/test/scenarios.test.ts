@@ -1,7 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { describeWithReference } from '@klassic/test-support';
 import type { ReplayOptions } from './scenario-replay.ts';
 import { replayScenario } from './scenario-replay.ts';
+
+jest.setTimeout(60_000);
 
 const rebalance = { autoLeaderRebalanceEnable: true, leaderImbalanceCheckIntervalSeconds: 5 };
 
