@@ -1,6 +1,6 @@
 export { eventually, sleep } from './eventually.ts';
 export type { EventuallyOptions } from './eventually.ts';
-export { LabError } from './lab-error.ts';
+export { LabError, messageOf } from './lab-error.ts';
 export type { Progress } from './lab-error.ts';
 export { cacheHome, checkout, labHome } from './paths.ts';
 export { freePort, freePorts, isPortFree } from './ports.ts';

@@ -103,6 +103,8 @@ export interface StartClusterOptions {
   readonly brokers?: number;
   /** Settings of every broker, over the defaults. */
   readonly overrides?: Properties;
+  /** Settings of one broker, over those of every broker. */
+  readonly brokerOverrides?: (brokerId: number, port: number) => Properties;
   /** A ZooKeeper that already runs; default: one of its own, stopped with the cluster. */
   readonly zooKeeper?: TestZooKeeper;
   /** What a broker is told to reach ZooKeeper by, for example a relay; default: ZooKeeper's own connect string. */
@@ -138,7 +140,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
         port,
         brokers: count,
         zooKeeperConnect: options.zooKeeperConnect?.(id) ?? zooKeeper.connectString,
-        overrides: { 'default.replication.factor': '1', ...options.overrides },
+        overrides: { 'default.replication.factor': '1', ...options.overrides, ...options.brokerOverrides?.(id, port) },
       });
       brokers.push(broker);
       await broker.start();

@@ -22,3 +22,5 @@ export { hasDocker, startContainerCluster } from './docker-cluster.ts';
 export type { ContainerBroker, ContainerCluster } from './docker-cluster.ts';
 export { kafkaJars } from './kafka-jars.ts';
 export type { KafkaRelease } from './kafka-jars.ts';
+export { runChaos } from './chaos/run-chaos.ts';
+export type { ChaosOptions, ChaosReport } from './chaos/run-chaos.ts';
