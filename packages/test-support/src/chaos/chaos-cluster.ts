@@ -11,6 +11,8 @@ const settings = {
   'replica.lag.time.max.ms': '4000',
   'leader.imbalance.check.interval.seconds': '20',
   'controlled.shutdown.retry.backoff.ms': '200',
+  // A broker that has just started knows of no topic: a client that asks it first must not be told that it cannot make one.
+  'auto.create.topics.enable': 'false',
   'klassic.log.console': 'false',
 };
 

@@ -78,7 +78,8 @@ export function startKafkaJsProducer(name: string, options: LoadOptions): Load {
     while (!stopping) {
       // After a send that failed kafkajs gives the next record the same sequence: only a new producer id is safe.
       const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-      await producer.connect();
+      // It asks the controller for its producer id, and while there is none gives up at once.
+      await eventually(() => producer.connect().then(() => true), { timeoutMs: deliveryTimeoutMs, what: 'kafkajs' });
       let hasFailed = false;
       while (!stopping && !hasFailed) {
         for (let partition = 0; partition < partitions && !hasFailed; partition += 1) {
