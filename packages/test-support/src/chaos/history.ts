@@ -23,7 +23,7 @@ export class History {
 
   noteRead(reader: string, partition: number, offset: number, value: string): void {
     let offsets = this.read.get(partition);
-    if (offsets === undefined) this.read.set(partition, (offsets = new Map()));
+    if (offsets === undefined) this.read.set(partition, (offsets = new Map<number, string>()));
     const before = offsets.get(offset);
     if (before === undefined) offsets.set(offset, value);
     else if (before !== value) {

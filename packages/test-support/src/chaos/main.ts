@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '@klassic/lab';
 import { runChaos } from './run-chaos.ts';
 
 const { values } = parseArgs({
@@ -26,6 +27,15 @@ if (![first, rounds].every(Number.isSafeInteger) || !(minutes > 0) || !(brokers 
 }
 for (let round = 0; round < rounds; round += 1) {
   const seed = first + round;
+  try {
+    await runRound(seed);
+  } catch (error) {
+    say(`chaos: seed ${seed}: did not run: ${messageOf(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+async function runRound(seed: number): Promise<void> {
   const report = await runChaos({
     seed,
     durationMs: minutes * 60_000,
