@@ -1,7 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { SeededRandom, topicPartitionKey } from '@klassic/common';
+import { decodeMessage, StickyAssignorUserData } from '@klassic/protocol';
 import { describeWithReference, readReferenceLines } from '@klassic/test-support';
-import { DefaultPartitioner, murmur2, partitionForKey, rangeAssignor, roundRobinAssignor } from '../src/index.ts';
+import {
+  CooperativeStickyAssignor,
+  DefaultPartitioner,
+  murmur2,
+  partitionForKey,
+  rangeAssignor,
+  roundRobinAssignor,
+  StickyAssignor,
+} from '../src/index.ts';
+import type { GroupMember, PartitionAssignor } from '../src/index.ts';
 import {
   decodeAssignment,
   decodeSubscription,
@@ -16,11 +26,14 @@ interface HashVector {
 }
 
 interface AssignorStep {
+  readonly generation: number;
   readonly topics: Record<string, number>;
   readonly members: readonly {
     readonly memberId: string;
     readonly groupInstanceId: string | null;
     readonly topics: readonly string[];
+    readonly ownedPartitions: readonly (readonly [string, number])[];
+    readonly userDataHex: string | null;
     readonly subscriptionHex: string;
   }[];
   readonly assignment: Record<string, [string, number][]>;
@@ -47,47 +60,111 @@ describeWithReference(describe)('murmur2', () => {
   });
 });
 
-describeWithReference(describe).each([rangeAssignor, roundRobinAssignor])('assignor $name', (assignor) => {
-  it('assigns as Kafka does in every scenario', () => {
-    for (const { name, steps } of vectors<{ name: string; steps: AssignorStep[] }>(
-      'assignors',
-      `${assignor.name}.jsonl`,
-    )) {
-      for (const { topics, members, assignment } of steps) {
-        const actual = assignor.assign(new Map(Object.entries(topics)), members);
-        const sorted = (partitions: [string, number][]): string[] =>
-          partitions.map(([topic, partition]) => topicPartitionKey(topic, partition)).sort();
-        const expected = Object.fromEntries(
-          Object.entries(assignment).map(([member, partitions]) => [member, sorted(partitions)]),
-        );
-        const got = Object.fromEntries(
-          [...actual].map(([member, list]) => [
-            member,
-            sorted(list.map(({ topic, partition }) => [topic, partition] as [string, number])),
-          ]),
-        );
-        expect({ name, got }).toEqual({ name, got: expected });
-      }
-    }
-  });
+type Placed = readonly [string, number];
+type StepMember = AssignorStep['members'][number];
 
-  it('reads what members say, and writes what they are told, in Kafka’s bytes', () => {
-    for (const { steps } of vectors<{ steps: AssignorStep[] }>('assignors', `${assignor.name}.jsonl`)) {
-      for (const { members, assignment, assignmentHex } of steps) {
-        for (const { memberId, topics, subscriptionHex } of members) {
-          const bytes = Buffer.from(subscriptionHex, 'hex');
-          expect(decodeSubscription(bytes).sort()).toEqual([...topics].sort());
-          const partitions = assignment[memberId]!.map(([topic, partition]) => ({ topic, partition }));
-          const keys = (list: typeof partitions): string[] =>
-            list.map(({ topic, partition }) => topicPartitionKey(topic, partition)).sort();
-          expect(keys(decodeAssignment(Buffer.from(assignmentHex[memberId]!, 'hex')))).toEqual(keys(partitions));
-          expect(keys(decodeAssignment(encodeAssignment(partitions)))).toEqual(keys(partitions));
-          expect(decodeSubscription(encodeSubscription(topics, [])).sort()).toEqual([...topics].sort());
+const assignors: readonly (() => PartitionAssignor)[] = [
+  () => rangeAssignor,
+  () => roundRobinAssignor,
+  () => new StickyAssignor(),
+  () => new CooperativeStickyAssignor(),
+];
+
+const keys = (partitions: readonly Placed[]): string[] =>
+  partitions.map((placed) => topicPartitionKey(...placed)).sort();
+
+function memberOf({ memberId, groupInstanceId, topics, ownedPartitions, userDataHex }: StepMember): GroupMember {
+  return {
+    memberId,
+    groupInstanceId,
+    topics,
+    ownedPartitions: ownedPartitions.map(([topic, partition]) => ({ topic, partition })),
+    userData: userDataHex === null ? null : Buffer.from(userDataHex, 'hex'),
+  };
+}
+
+describeWithReference(describe).each(assignors.map((make) => ({ name: make().name, make })))(
+  'assignor $name',
+  ({ name: assignorName, make }) => {
+    const scenarios = vectors<{ name: string; steps: AssignorStep[] }>('assignors', `${assignorName}.jsonl`);
+
+    it('assigns as Kafka does in every scenario', () => {
+      for (const { name, steps } of scenarios) {
+        for (const { generation, topics, members, assignment } of steps) {
+          const actual = make().assign(new Map(Object.entries(topics)), members.map(memberOf));
+          const got = Object.fromEntries(
+            [...actual].map(([member, list]) => [
+              member,
+              keys(list.map(({ topic, partition }) => [topic, partition] as const)),
+            ]),
+          );
+          const expected = Object.fromEntries(Object.entries(assignment).map(([member, list]) => [member, keys(list)]));
+          expect({ name, generation, got }).toEqual({ name, generation, got: expected });
         }
       }
-    }
-  });
-});
+    });
+
+    it('carries over in user data what Kafka’s does', () => {
+      for (const { name, steps } of scenarios) {
+        const memories = new Map<string, PartitionAssignor>();
+        for (const { generation, members, assignment } of steps) {
+          for (const { memberId, userDataHex } of members) {
+            const own = memories.get(memberId);
+            // A member may forget, or come back under another name with what it knew.
+            if (own !== undefined && userDataHex !== null && userDataHex !== make().userData()?.toString('hex')) {
+              expect({ name, generation, memberId, hex: told(own.userData()) }).toEqual({
+                name,
+                generation,
+                memberId,
+                hex: told(Buffer.from(userDataHex, 'hex')),
+              });
+            }
+            const memory = own ?? make();
+            memory.onAssignment(
+              assignment[memberId]!.map(([topic, partition]) => ({ topic, partition })),
+              generation,
+            );
+            memories.set(memberId, memory);
+          }
+        }
+      }
+    });
+
+    it('reads what members say, and writes what they are told, in Kafka’s bytes', () => {
+      for (const { steps } of scenarios) {
+        for (const { members, assignment, assignmentHex } of steps) {
+          for (const member of members) {
+            const { memberId, topics, ownedPartitions, userData } = memberOf(member);
+            const bytes = Buffer.from(member.subscriptionHex, 'hex');
+            const read = decodeSubscription(bytes);
+            const said = (subscription: typeof read): unknown => ({
+              topics: [...subscription.topics].sort(),
+              userData: subscription.userData?.toString('hex') ?? null,
+              owned: keys(subscription.ownedPartitions.map(({ topic, partition }) => [topic, partition])),
+            });
+            expect(said(read)).toEqual(said({ topics, userData, ownedPartitions }));
+            expect(said(decodeSubscription(encodeSubscription(read)))).toEqual(said(read));
+            const partitions = assignment[memberId]!.map(([topic, partition]) => ({ topic, partition }));
+            const told = (list: typeof partitions): string[] =>
+              keys(list.map(({ topic, partition }) => [topic, partition]));
+            expect(told(decodeAssignment(Buffer.from(assignmentHex[memberId]!, 'hex')))).toEqual(told(partitions));
+            expect(told(decodeAssignment(encodeAssignment(partitions)))).toEqual(told(partitions));
+          }
+        }
+      }
+    });
+  },
+);
+
+/** The bytes with the order of topics, which comes from a hash map, left out. */
+function told(userData: Buffer | null): string | undefined {
+  if (userData === null || userData.length === 4) return userData?.toString('hex');
+  const { previousAssignment, generation } = decodeMessage(StickyAssignorUserData, 1, userData);
+  const placed = previousAssignment.flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => [topic, partition] as const),
+  );
+  return `${generation}: ${keys(placed).join()}`;
+}
 
 describe('DefaultPartitioner', () => {
   const topic = {

@@ -5,7 +5,10 @@ import { apis, batchesOf, Errors } from '@klassic/protocol';
 import type { ApiName, RequestOf, ResponseInit } from '@klassic/protocol';
 
 /** Answers an API; undefined sends no answer. */
-export type Handler<A extends ApiName> = (body: RequestOf<A>, broker: FakeBroker) => ResponseInit<A> | undefined;
+export type Handler<A extends ApiName> = (
+  body: RequestOf<A>,
+  broker: FakeBroker,
+) => ResponseInit<A> | undefined | Promise<ResponseInit<A>>;
 
 export type Handlers = { [A in ApiName]?: Handler<A> };
 
@@ -43,7 +46,7 @@ export class FakeBroker {
     }
     const answer = handler(request.body, this);
     if (answer === undefined) request.noResponse();
-    else request.respond(answer);
+    else void Promise.resolve(answer).then((body) => request.respond(body));
   }
 }
 

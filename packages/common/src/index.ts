@@ -1,4 +1,5 @@
 export { InvariantViolation, invariant } from './invariant.ts';
+export { stringHash, topicPartitionHash } from './java-hash.ts';
 export { prefixed, silentLogger, silentLoggers } from './logger.ts';
 export type { Logger, LoggerFactory, LogLevel } from './logger.ts';
 export { MockTime } from './mock-time.ts';

@@ -1,5 +1,6 @@
 export { apiByKey, apis } from './apis.ts';
 export type { Api, ApiMessages, ApiName, RequestInit, RequestOf, ResponseInit, ResponseOf } from './apis.ts';
+export { CooperativeStickyAssignorUserData, StickyAssignorUserData } from './assignor-user-data.ts';
 export { annotateBatches, annotateMessage, annotateRequest, annotateResponse } from './decode/annotate.ts';
 export type { AnnotatedBytes, Annotation } from './decode/annotation.ts';
 export { annotatedJson, annotatedText } from './decode/text.ts';

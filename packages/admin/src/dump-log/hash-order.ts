@@ -1,18 +1,6 @@
 const FIRST_TABLE_SIZE = 16;
 const TABLE_LOAD = 0.75;
 
-/** `String.hashCode` of Java. */
-export function stringHash(text: string): number {
-  let hash = 0;
-  for (let at = 0; at < text.length; at += 1) hash = (Math.imul(31, hash) + text.charCodeAt(at)) | 0;
-  return hash;
-}
-
-/** `hashCode` of Java's `TopicPartition`. */
-export function topicPartitionHash(topic: string, partition: number): number {
-  return (Math.imul(31, 31 + partition) + stringHash(topic)) | 0;
-}
-
 /** Items in the order in which a Scala hash table lists them: the original prints some of its tables as they come. */
 export function inHashOrder<T>(items: readonly T[], hashOf: (item: T) => number): T[] {
   let tableSize = FIRST_TABLE_SIZE;

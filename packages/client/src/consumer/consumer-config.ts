@@ -1,8 +1,8 @@
 import { clientConfig, ConfigError } from '../client-config.ts';
 import type { ClientConfig, ClientOptions } from '../client-config.ts';
 import type { IsolationLevel } from '../list-offsets.ts';
-import { rangeAssignor } from './assignors.ts';
-import type { PartitionAssignor } from './assignors.ts';
+import type { PartitionAssignor } from './assignors/partition-assignor.ts';
+import { rangeAssignor } from './assignors/range-and-round-robin.ts';
 
 /** Kafka's consumer settings in camel case; in brackets the default. */
 export interface ConsumerOptions extends ClientOptions {
@@ -34,7 +34,10 @@ export interface ConsumerOptions extends ClientOptions {
   readonly maxPartitionFetchBytes?: number;
   /** ('read_uncommitted') */
   readonly isolationLevel?: IsolationLevel;
-  /** (range) In order of preference. */
+  /**
+   * (range) In order of preference. Several let a group change from one to the other member by member. An assignor with a
+   * memory serves one consumer only.
+   */
   readonly partitionAssignors?: readonly PartitionAssignor[];
   /** Whether asking about a topic may create it (true). */
   readonly allowAutoCreateTopics?: boolean;

@@ -14,17 +14,12 @@ import { consumerConfig } from './consumer-config.ts';
 import type { ConsumerConfig, ConsumerOptions } from './consumer-config.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMembership } from './group-membership.ts';
+import { ConsumerRebalances } from './rebalances.ts';
+import type { RebalanceListener } from './rebalances.ts';
 import { SubscriptionState } from './subscription-state.ts';
 
 /** While it waits for records, a member looks this often, in milliseconds, whether it is to join again. */
 const REBALANCE_CHECK_MS = 500;
-
-/** Told of changes to the assignment of a subscribed consumer, within `poll` or `close`. */
-export interface RebalanceListener {
-  /** Before another member may get these partitions: the last moment to commit for them. */
-  onPartitionsRevoked?(partitions: readonly TopicPartition[]): void | Promise<void>;
-  onPartitionsAssigned?(partitions: readonly TopicPartition[]): void | Promise<void>;
-}
 
 /**
  * Reads records, alone (`assign`) or as a member of a group (`subscribe`). For one caller at a time. Counterpart of
@@ -36,10 +31,9 @@ export class Consumer {
   private readonly subscriptions = new SubscriptionState();
   private readonly fetcher: Fetcher;
   private readonly membership: GroupMembership | undefined;
+  private readonly rebalances: ConsumerRebalances | undefined;
   private readonly logger: Logger;
   private topics: readonly string[] | undefined;
-  private listener: RebalanceListener = {};
-  private joining: Promise<TopicPartition[]> | undefined;
   private nextAutoCommitHiResMs: number;
   private committing: Promise<void> | undefined;
   private closed = false;
@@ -55,6 +49,7 @@ export class Consumer {
     this.fetcher = new Fetcher(this.parts, this.config, this.subscriptions);
     this.membership =
       this.config.groupId === undefined ? undefined : new GroupMembership(this.parts, this.config, this.config.groupId);
+    this.rebalances = this.membership === undefined ? undefined : this.rebalancesOf(this.membership);
     this.logger = this.config.loggers('org.apache.kafka.clients.consumer.KafkaConsumer');
     this.nextAutoCommitHiResMs = this.config.time.hiResMs() + this.config.autoCommitIntervalMs;
   }
@@ -63,9 +58,8 @@ export class Consumer {
   subscribe(topics: readonly string[], listener: RebalanceListener = {}): void {
     this.group();
     this.topics = [...new Set(topics)];
-    this.listener = listener;
     this.parts.metadata.add(this.topics);
-    this.membership!.requestRejoin();
+    this.rebalances!.subscribe(this.topics, listener);
   }
 
   /** Reads these partitions, without a group's coordination. */
@@ -124,7 +118,7 @@ export class Consumer {
       this.autoCommit();
       await this.parts.metadata.maybeRefresh();
       const remainingMs = Math.max(0, deadline - time.hiResMs());
-      if ((this.topics === undefined || (await this.ensureJoined(remainingMs))) && !this.closed) {
+      if ((this.topics === undefined || (await this.rebalances!.ensureJoined(remainingMs))) && !this.closed) {
         await this.findPositions();
         const records = this.fetcher.collect(this.config.maxPollRecords);
         this.fetcher.sendFetches();
@@ -190,8 +184,8 @@ export class Consumer {
     if (this.closed) return;
     this.closed = true;
     try {
-      if (this.config.enableAutoCommit && this.membership !== undefined) await this.commitBeforeRevocation();
-      if (this.topics !== undefined) await this.listener.onPartitionsRevoked?.(this.assignment());
+      await this.commitConsumed();
+      if (this.topics !== undefined) await this.rebalances?.prepareLeave();
       await this.membership?.leave();
     } finally {
       this.parts.client.close();
@@ -223,35 +217,16 @@ export class Consumer {
     return listOffsets(this.parts, queries, this.config.isolationLevel);
   }
 
-  /** @returns false when the group has not assigned anything within `timeoutMs`: joining goes on meanwhile */
-  private async ensureJoined(timeoutMs: number): Promise<boolean> {
-    const membership = this.membershipOf();
-    membership.notePoll();
-    if (!membership.needsJoin && this.joining === undefined) return true;
-    if (this.joining === undefined) {
-      if (this.config.enableAutoCommit) await this.commitBeforeRevocation();
-      await this.listener.onPartitionsRevoked?.(this.assignment());
-      this.joining = membership.join(this.topics ?? [], this.assignment());
-    }
-    const { joining } = this;
-    const { time } = this.config;
-    const assigned = await new Promise<TopicPartition[] | undefined>((resolve, reject) => {
-      const cancel = time.schedule(timeoutMs, () => {
-        resolve(undefined);
-      });
-      joining.then(resolve, reject).finally(cancel);
-    }).catch((error: unknown) => {
-      this.joining = undefined;
-      throw error;
+  private rebalancesOf(membership: GroupMembership): ConsumerRebalances {
+    return new ConsumerRebalances({
+      membership,
+      config: this.config,
+      subscriptions: this.subscriptions,
+      commitConsumed: () => this.commitConsumed(),
+      onJoined: () => {
+        this.fetcher.wake();
+      },
     });
-    if (assigned === undefined) return false;
-    this.joining = undefined;
-    // Every position is found anew: others may have read on meanwhile.
-    this.subscriptions.assign([]);
-    this.subscriptions.assign(assigned);
-    this.parts.metadata.add(assigned.map(({ topic }) => topic));
-    await this.listener.onPartitionsAssigned?.(assigned);
-    return true;
   }
 
   private async findPositions(): Promise<void> {
@@ -308,7 +283,9 @@ export class Consumer {
       });
   }
 
-  private async commitBeforeRevocation(): Promise<void> {
+  /** Commits what earlier polls returned, if this consumer does so by itself. */
+  private async commitConsumed(): Promise<void> {
+    if (!this.config.enableAutoCommit || this.membership === undefined) return;
     try {
       await commitOffsets(
         this.membershipOf(),

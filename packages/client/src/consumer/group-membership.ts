@@ -7,7 +7,7 @@ import { findGroupCoordinator, isCoordinatorGone } from '../group-coordinator.ts
 import type { ClientParts } from '../list-offsets.ts';
 import type { Node } from '../metadata/cluster.ts';
 import type { BodyFor } from '../network-client.ts';
-import type { GroupMember, PartitionAssignor } from './assignors.ts';
+import type { GroupMember, PartitionAssignor, RebalanceProtocol } from './assignors/partition-assignor.ts';
 import type { ConsumerConfig } from './consumer-config.ts';
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './consumer-protocol.ts';
 
@@ -37,12 +37,17 @@ const forgotten: readonly ErrorEntry[] = [Errors.UNKNOWN_MEMBER_ID, Errors.ILLEG
 /** After these joining is tried again at once. */
 const rejoin: readonly ErrorEntry[] = [...forgotten, Errors.MEMBER_ID_REQUIRED, Errors.REBALANCE_IN_PROGRESS];
 
+/** Of each topic that the group reads how many partitions it has; none for one that does not exist. */
+type PartitionCounts = ReadonlyMap<string, number>;
+
 /** A consumer's membership of its group: join, sync, heartbeats, leave. Counterpart of `AbstractCoordinator`. */
 export class GroupMembership {
   private readonly parts: ClientParts;
   private readonly config: ConsumerConfig;
   private readonly groupId: string;
   private readonly logger: Logger;
+  /** The one that every assignor supports (KIP-429). */
+  readonly rebalanceProtocol: RebalanceProtocol;
   private coordinator: Node | undefined;
   private generation = NO_GENERATION;
   private rejoinNeeded = true;
@@ -53,6 +58,8 @@ export class GroupMembership {
   private failure: Error | undefined;
   private closed = false;
   private joining = false;
+  /** What a leader's assignment went by. */
+  private assignedCounts: PartitionCounts | undefined;
 
   constructor(parts: ClientParts, config: ConsumerConfig, groupId: string) {
     this.parts = parts;
@@ -60,11 +67,30 @@ export class GroupMembership {
     this.groupId = groupId;
     this.logger = config.loggers('org.apache.kafka.clients.consumer.internals.ConsumerCoordinator');
     this.lastPollHiResMs = config.time.hiResMs();
+    this.rebalanceProtocol = config.partitionAssignors.every(({ supportedProtocols }) =>
+      supportedProtocols.includes('cooperative'),
+    )
+      ? 'cooperative'
+      : 'eager';
   }
 
-  /** True when the member is to join before it may go on. */
+  /** True when the member is to join before it may go on: the group asks for it, or there are other partitions now. */
   get needsJoin(): boolean {
+    if (!this.rejoinNeeded && this.assignedCounts !== undefined) {
+      const counts = this.partitionCounts(this.assignedCounts.keys());
+      if ([...counts].some(([topic, count]) => this.assignedCounts!.get(topic) !== count)) {
+        this.logger.info(
+          `[${this.groupId}] Requesting to re-join the group and trigger rebalance since the assignment metadata has changed`,
+        );
+        this.rejoinNeeded = true;
+      }
+    }
     return this.rejoinNeeded;
+  }
+
+  /** False before the first join, and after the coordinator has forgotten this member. */
+  get hasGeneration(): boolean {
+    return this.generation.generationId !== NO_GENERATION.generationId || this.generation.memberId !== '';
   }
 
   /** The generation and member id commits are made under; none before the first join. */
@@ -109,11 +135,14 @@ export class GroupMembership {
   /**
    * Joins, again until it succeeds; the assignor runs here when this member becomes leader.
    *
+   * @param owned what it keeps meanwhile, under the cooperative protocol
+   * @returns undefined when the group forgot it meanwhile: what it owned is lost, and it is to join anew
    * @throws KafkaError what no retry mends, for example INCONSISTENT_GROUP_PROTOCOL
    */
-  async join(topics: readonly string[], owned: readonly TopicPartition[]): Promise<TopicPartition[]> {
+  async join(topics: readonly string[], owned: readonly TopicPartition[]): Promise<TopicPartition[] | undefined> {
     this.stopHeartbeats();
     this.joining = true;
+    this.assignedCounts = undefined;
     while (!this.closed) {
       try {
         const assignment = await this.joinOnce(topics, owned);
@@ -125,7 +154,13 @@ export class GroupMembership {
         return assignment;
       } catch (error) {
         if (this.closed) break;
-        if (error instanceof KafkaError && forgotten.includes(error.error)) this.generation = NO_GENERATION;
+        if (error instanceof KafkaError && forgotten.includes(error.error)) {
+          this.generation = NO_GENERATION;
+          if (owned.length > 0) {
+            this.joining = false;
+            return undefined;
+          }
+        }
         const again = error instanceof KafkaError && rejoin.includes(error.error);
         if (!again && !isRetriable(error)) {
           this.joining = false;
@@ -179,9 +214,9 @@ export class GroupMembership {
           memberId: this.generation.memberId,
           groupInstanceId: this.config.groupInstanceId,
           protocolType: 'consumer',
-          protocols: this.config.partitionAssignors.map(({ name }) => ({
-            name,
-            metadata: encodeSubscription(topics, owned),
+          protocols: this.config.partitionAssignors.map((assignor) => ({
+            name: assignor.name,
+            metadata: encodeSubscription({ topics, userData: assignor.userData(), ownedPartitions: owned }),
           })),
         },
         Math.max(this.config.requestTimeoutMs, this.config.maxPollIntervalMs + JOIN_GRACE_MS),
@@ -207,7 +242,9 @@ export class GroupMembership {
       throwIfError(answer.errorCode);
       return answer;
     });
-    return decodeAssignment(synced.assignment);
+    const assigned = decodeAssignment(synced.assignment);
+    this.assignorOf(joined.protocolName).onAssignment(assigned, joined.generationId);
+    return assigned;
   }
 
   /** Runs the assignor that the members agreed on. */
@@ -216,17 +253,20 @@ export class GroupMembership {
     const members: GroupMember[] = joined.members.map(({ memberId, groupInstanceId, metadata }) => ({
       memberId,
       groupInstanceId,
-      topics: decodeSubscription(metadata),
+      ...decodeSubscription(metadata),
     }));
     const { metadata } = this.parts;
     metadata.add(members.flatMap(({ topics }) => topics));
     if (metadata.needsUpdate) await metadata.refresh();
-    const counts = new Map<string, number>();
-    for (const { name, partitions } of metadata.cluster.topics.values()) {
-      if (partitions.length > 0) counts.set(name, partitions.length);
-    }
-    const assignment = assignor.assign(counts, members);
+    this.assignedCounts = this.partitionCounts(members.flatMap(({ topics }) => topics));
+    const existing = new Map([...this.assignedCounts].filter(([, count]) => count > 0));
+    const assignment = assignor.assign(existing, members);
     return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }));
+  }
+
+  private partitionCounts(topics: Iterable<string>): PartitionCounts {
+    const { cluster } = this.parts.metadata;
+    return new Map([...topics].map((topic) => [topic, cluster.topics.get(topic)?.partitions.length ?? 0]));
   }
 
   private assignorOf(name: string | null): PartitionAssignor {
@@ -257,6 +297,8 @@ export class GroupMembership {
     const { time, maxPollIntervalMs, sessionTimeoutMs } = this.config;
     const now = time.hiResMs();
     if (now - this.lastPollHiResMs > maxPollIntervalMs) {
+      // A static member does not leave: its session runs out, unless it polls before that.
+      if (this.config.groupInstanceId !== null) return;
       this.logger.warn(`[${this.groupId}] consumer poll timeout has expired: it leaves the group`);
       await this.leave();
       this.closed = false;

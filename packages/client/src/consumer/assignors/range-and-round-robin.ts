@@ -1,19 +1,6 @@
 import type { TopicPartition } from '@klassic/common';
-
-export interface GroupMember {
-  readonly memberId: string;
-  /** `group.instance.id` of a static member (KIP-345). */
-  readonly groupInstanceId: string | null;
-  readonly topics: readonly string[];
-}
-
-/** Divides partitions among the members of a group; run by the member that the coordinator made leader. */
-export interface PartitionAssignor {
-  /** By which members agree on it. */
-  readonly name: string;
-  /** @param partitionCounts of each topic that exists */
-  assign(partitionCounts: ReadonlyMap<string, number>, members: readonly GroupMember[]): Map<string, TopicPartition[]>;
-}
+import { compareText, memoryless } from './partition-assignor.ts';
+import type { GroupMember, PartitionAssignor } from './partition-assignor.ts';
 
 /** Static members come first, by instance id; the others by member id (`AbstractPartitionAssignor.MemberInfo`). */
 function compareMembers(one: GroupMember, other: GroupMember): number {
@@ -25,17 +12,13 @@ function compareMembers(one: GroupMember, other: GroupMember): number {
   return compareText(one.memberId, other.memberId);
 }
 
-/** By UTF-16 code units, as Java compares strings. */
-function compareText(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
-}
-
 function noPartitions(members: readonly GroupMember[]): Map<string, TopicPartition[]> {
   return new Map(members.map(({ memberId }) => [memberId, []]));
 }
 
 /** Each topic by itself in consecutive ranges; the first members get one more (`RangeAssignor`). */
 export const rangeAssignor: PartitionAssignor = {
+  ...memoryless,
   name: 'range',
   assign(partitionCounts, members) {
     const assignment = noPartitions(members);
@@ -60,6 +43,7 @@ export const rangeAssignor: PartitionAssignor = {
 
 /** All partitions of all topics in turn to the members that subscribed to their topic (`RoundRobinAssignor`). */
 export const roundRobinAssignor: PartitionAssignor = {
+  ...memoryless,
   name: 'roundrobin',
   assign(partitionCounts, members) {
     const assignment = noPartitions(members);
