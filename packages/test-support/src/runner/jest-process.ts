@@ -53,12 +53,14 @@ export function runJest(run: JestRun): Promise<boolean> {
       cwd: run.root,
       env: { ...process.env, [reportVariable]: run.report },
       stdio: ['ignore', output, output],
+      // A process group of its own: a worker that hangs in a loop would outlive jest.
+      detached: true,
     });
     running = child;
     let inTime = true;
     const timer = setTimeout(() => {
       inTime = false;
-      child.kill('SIGKILL');
+      endJest();
     }, run.limitMs);
     child.once('error', reject);
     child.once('close', () => {
@@ -69,7 +71,7 @@ export function runJest(run: JestRun): Promise<boolean> {
   });
 }
 
-/** Ends the jest process that runs, if one does. */
+/** Ends the jest process that runs, if one does, with its workers. */
 export function endJest(): void {
-  running?.kill('SIGKILL');
+  if (running?.pid !== undefined && running.exitCode === null) process.kill(-running.pid, 'SIGKILL');
 }
