@@ -1,24 +1,25 @@
-import { readReferenceJson } from '@klassic/test-support';
+import {
+  apiNames,
+  grouped,
+  isControllersOwn,
+  isLostRace,
+  isOwn,
+  logs,
+  readReferenceJson,
+  recordedLines as lines,
+  recordedRpcText,
+  recordedText,
+  rpcText,
+  transactionText,
+} from '@klassic/test-support';
+import type { LogLine, RecordedOp, RecordedRpc, RecordedTransaction, Snapshot, Step } from '@klassic/test-support';
+
 import { silentLogger } from '@klassic/common';
 import type { Logger, LoggerFactory } from '@klassic/common';
 import type { MultiOp } from '@klassic/zookeeper';
 import type { Respond } from './replay-cluster.ts';
 import { ReplayCluster, respondWithoutErrors } from './replay-cluster.ts';
 import type { ControllerConfig } from '../src/index.ts';
-import {
-  grouped,
-  isControllersOwn,
-  isLostRace,
-  isOwn,
-  logs,
-  recordedRpcText,
-  recordedText,
-  rpcText,
-  transactionText,
-} from './normal-form.ts';
-import type { LogLine, RecordedOp, RecordedRpc, RecordedTransaction, Snapshot, Step } from './recording.ts';
-import { apiNames, lines } from './recording.ts';
-
 /** What a scenario's controllers wrote and sent, in a form that leaves out what the captures do not fix. */
 export interface Observed {
   /** Per session, in order; writes that stand in one pipelined batch sorted by path. */

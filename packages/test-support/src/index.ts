@@ -24,3 +24,21 @@ export { kafkaJars } from './kafka-jars.ts';
 export type { KafkaRelease } from './kafka-jars.ts';
 export { runChaos } from './chaos/run-chaos.ts';
 export type { ChaosOptions, ChaosReport } from './chaos/run-chaos.ts';
+export { readRequestLog } from '@klassic/lab';
+export type { LoggedRequest } from '@klassic/lab';
+export {
+  dataText,
+  grouped,
+  isControllersOwn,
+  isLostRace,
+  isOwn,
+  logs,
+  recordedRpcText,
+  recordedText,
+  rpcText,
+  sortedJson,
+  transactionText,
+} from './scenarios/normal-form.ts';
+export type { WrittenOp, WrittenTransaction } from './scenarios/normal-form.ts';
+export { apiNames, recordedLines } from './scenarios/recording.ts';
+export type { LogLine, RecordedOp, RecordedRpc, RecordedTransaction, Snapshot, Step } from './scenarios/recording.ts';

@@ -9,6 +9,7 @@ import { apacheKafka, klassic } from './contestant.ts';
 import type { Contestant } from './contestant.ts';
 import { JavaClients } from './java-clients.ts';
 import { RaceCluster } from './race-cluster.ts';
+import { eventRows } from './event-rows.ts';
 import { rows } from './rows.ts';
 import type { Row } from './rows.ts';
 import { Standings } from './standings.ts';
@@ -18,6 +19,8 @@ const usage = `Usage: scripts/race [options]
   --rounds N           how often each contestant runs each row (default 3); the table has the medians
   --scale F            the share of each row's records that is sent (default 1): short runs measure much warm-up
   --only ROW[,ROW…]    these rows alone: ${rows.map(({ id }) => id).join(' ')}
+  --event N            instead of these rows: a topic of N partitions with three replicas is created, a broker is killed and
+                       returns, the controller is killed
   --contestant NAME    kafka or klassic alone, without ratios
   --profile FOLDER     writes a CPU profile of each Klassic broker there (and stops brokers gracefully)
   --json FILE          writes every single result there`;
@@ -57,13 +60,19 @@ function readOptions(args: readonly string[]): Options {
   const only = given('only')?.split(',');
   const unknown = only?.find((id) => !rows.some((row) => row.id === id));
   if (unknown !== undefined) throw new RaceError(`--only: there is no row ${unknown}; scripts/race --help lists them`);
-  const chosen = only === undefined ? rows : rows.filter(({ id }) => only.includes(id));
+  const event = given('event') === undefined ? undefined : Number(given('event'));
+  if (event !== undefined && (!Number.isInteger(event) || event < 1 || event > 10_000)) {
+    throw new RaceError('--event is a number of partitions, from 1 to 10000');
+  }
+  if (event !== undefined && only !== undefined) throw new RaceError('--event and --only exclude each other');
+  const workloads = only === undefined ? rows : rows.filter(({ id }) => only.includes(id));
+  const chosen = event === undefined ? workloads : eventRows(event);
   return { rounds, scale, rows: chosen, contestant, profile: given('profile'), json: given('json') };
 }
 
 function parse(args: readonly string[]): Readonly<Record<string, unknown>> {
   const text = { type: 'string' } as const;
-  const names = { rounds: text, scale: text, only: text, contestant: text, profile: text, json: text };
+  const names = { rounds: text, scale: text, only: text, event: text, contestant: text, profile: text, json: text };
   try {
     return parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' }, ...names } }).values;
   } catch (error) {

@@ -2,7 +2,7 @@ import { SystemRandom, SystemTime, silentLoggers } from '@klassic/common';
 import { Admin } from '@klassic/client';
 import { BrokerConnection } from '@klassic/network';
 import type { Codec } from '@klassic/protocol';
-import { ZooKeeperError, ZooKeeperSession } from '@klassic/zookeeper';
+import { matchAnyVersion, ZooKeeperError, ZooKeeperSession } from '@klassic/zookeeper';
 import type { Stat } from '@klassic/zookeeper';
 import { eventually } from '@klassic/test-support';
 
@@ -27,7 +27,7 @@ export interface PartitionState {
   readonly controller_epoch: number;
 }
 
-/** Reads znodes over one session. Nothing is written or watched. */
+/** Reads znodes over one session, and writes them where a test is a tool. Nothing is watched. */
 export class ZNodes {
   private readonly session: ZooKeeperSession;
 
@@ -61,6 +61,16 @@ export class ZNodes {
 
   children(path: string): Promise<string[]> {
     return this.session.getChildren(path);
+  }
+
+  /** As a tool with --zookeeper does. */
+  async create(path: string, text = ''): Promise<void> {
+    await this.session.create(path, Buffer.from(text));
+  }
+
+  /** As a tool with --zookeeper does. */
+  async write(path: string, text: string): Promise<void> {
+    await this.session.setData(path, Buffer.from(text), matchAnyVersion);
   }
 
   /** The registered brokers, in order. */

@@ -1,7 +1,21 @@
-import type { MultiOp } from '@klassic/zookeeper';
-import type { Transaction } from './fake-zookeeper.ts';
 import type { RecordedRpc, RecordedTransaction } from './recording.ts';
 import { apiNames } from './recording.ts';
+
+/** A step of a write as ZooKeeper was asked for it. */
+export interface WrittenOp {
+  readonly op: string;
+  readonly path: string;
+  readonly data?: Buffer | null;
+  readonly version?: number;
+}
+
+/** A write that ZooKeeper was asked for, and how it ended. */
+export interface WrittenTransaction {
+  readonly who: string;
+  readonly ops: readonly WrittenOp[];
+  readonly isMulti: boolean;
+  readonly code: string;
+}
 
 /** Without the threads' own lines; the recording folds repeated lines into one, and sets have no order. */
 export function logs(recorded: readonly { readonly broker: number; readonly m: string }[]): Record<string, string[]> {
@@ -42,11 +56,12 @@ export function isOwn(ops: readonly { op: string; path?: string }[], isMulti: bo
 }
 
 /** Whether a broker that loses an election tries before or after it learns of the winner is a matter of milliseconds. */
-export function isLostRace(ops: readonly MultiOp[], code: string): boolean {
+export function isLostRace(ops: readonly WrittenOp[], code: string): boolean {
   return ops[0]?.path === '/controller' && code === 'NODE_EXISTS';
 }
 
-export function recordedText({ op, path, data, ops }: RecordedTransaction): string {
+export function recordedText({ op, path, data, ops, error, request }: RecordedTransaction): string {
+  if (request !== undefined) return refusedText(request, error);
   return (ops ?? [{ op, path, data }])
     .map((one) => {
       if (one.op === 'error') return `error ${one.error}`;
@@ -62,18 +77,24 @@ const recordedCodes: Readonly<Record<string, string>> = {
   BAD_VERSION: 'BadVersion',
 };
 
-export function transactionText({ ops, code }: Transaction): string {
+export function transactionText({ ops, code, isMulti }: WrittenTransaction): string {
+  if (code !== 'OK' && !isMulti) return refusedText(ops[0]!, recordedCodes[code] ?? code);
   return ops
     .map((op, index) => {
       if (op.op === 'check') return `check v${op.version}`;
       if (code !== 'OK' && index === ops.length - 1) return `error ${recordedCodes[code] ?? code}`;
-      const data = 'data' in op && op.data !== null ? op.data.toString() : undefined;
-      return `${op.op} ${op.path} ${data === undefined ? '' : dataText(JSON.parse(data))}`;
+      const data = op.data?.toString();
+      return `${op.op} ${op.path} ${data === undefined || data === '' ? '' : dataText(JSON.parse(data))}`;
     })
     .join('; ');
 }
 
-function dataText(data: unknown): string {
+function refusedText({ op, path }: { readonly op: string; readonly path: string }, error: string | undefined): string {
+  return `${op} ${path} refused: ${error}`;
+}
+
+/** A znode's data without the time at which it was written. */
+export function dataText(data: unknown): string {
   if (data === null || data === undefined) return '';
   if (typeof data !== 'object') return JSON.stringify(data).replaceAll('"', '');
   const { timestamp: _, ...rest } = data as { timestamp?: unknown };
@@ -106,7 +127,8 @@ function indexOf(state: unknown): number {
   return (state as { partitionIndex: number }).partitionIndex;
 }
 
-function sortedJson(value: unknown): string {
+/** JSON with the keys of objects in order. */
+export function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

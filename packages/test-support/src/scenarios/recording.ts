@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readReferenceLines, referenceFile } from '@klassic/test-support';
+import { readReferenceLines, referenceFile } from '../reference.ts';
 
 export interface RecordedOp {
   readonly op: string;
@@ -14,6 +14,8 @@ export interface RecordedTransaction extends RecordedOp {
   readonly zxid: number;
   readonly who: string;
   readonly ops?: readonly RecordedOp[];
+  /** What was asked for, when it was refused and is no multi. */
+  readonly request?: RecordedOp;
 }
 export interface RecordedRpc {
   readonly t: number;
@@ -44,7 +46,7 @@ export const apiNames: Readonly<Record<string, string>> = {
 };
 
 /** The lines of a recording's file. */
-export function lines<T>(file: string[]): T[] {
+export function recordedLines<T>(file: string[]): T[] {
   // A file without lines is left out of a recording.
   if (!existsSync(referenceFile(...file))) return [];
   return readReferenceLines(...file).map((line) => JSON.parse(line) as T);
