@@ -5,10 +5,10 @@ const INITIAL_TASK_DELAY_MS = 30_000;
 /** Tasks that nobody waits for, and one place to stop them all. Counterpart of `kafka.utils.KafkaScheduler`. */
 export class BackgroundTasks {
   private readonly time: Time;
-  /** Told what a task threw; throws it again when it cannot go on. */
   private readonly report: (error: unknown) => void;
   private readonly timers = new Set<Cancel>();
 
+  /** @param report told what a task threw; throws it again when it cannot go on */
   constructor(time: Time, report: (error: unknown) => void) {
     this.time = time;
     this.report = report;
@@ -43,6 +43,11 @@ export class BackgroundTasks {
     } catch (error) {
       this.report(error);
     }
+  }
+
+  /** Reports what a task that waits has thrown. */
+  failed(error: unknown): void {
+    this.report(error);
   }
 
   /** Stops all tasks to come. */

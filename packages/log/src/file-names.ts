@@ -60,6 +60,17 @@ export function deleteDirName(topicPartition: TopicPartition, uniqueId: string):
   return topicPartition.topic.slice(0, FILE_NAME_LIMIT - suffix.length) + suffix;
 }
 
+/**
+ * The name of the folder of a log that is to replace the partition's in another log dir.
+ *
+ * @param uniqueId 32 hexadecimal digits
+ * @returns null when it would be too long for a file system (the reference refuses such a move)
+ */
+export function futureDirName(topicPartition: TopicPartition, uniqueId: string): string | null {
+  const name = `${topicPartition.topic}-${topicPartition.partition}.${uniqueId}${FUTURE_DIR_SUFFIX}`;
+  return name.length > FILE_NAME_LIMIT ? null : name;
+}
+
 /** A folder of a log dir that does not bear a partition's name. */
 export class ForeignDirectoryError extends Error {
   override readonly name = 'ForeignDirectoryError';

@@ -4,8 +4,9 @@ export { logConfigFromProps, recordMagicOf, topicConfigNames, validateTopicConfi
 export type { LogConfig } from './log-config.ts';
 export { LogDirLockedError } from './dir-lock.ts';
 export { DuplicateLogDirError } from './log-dirs.ts';
-export { ForeignDirectoryError } from './file-names.ts';
+export { ForeignDirectoryError, futureDirName } from './file-names.ts';
 export { MalformedCheckpointError } from './checkpoint-file.ts';
+export type { LogDescription, LogDirDescription } from './log-dir-description.ts';
 export { LogManager } from './log-manager.ts';
 export type { LogManagerOptions } from './log-manager-options.ts';
 export { isOffsetOnly, offsetOnly, onOlderSegment, onSameSegment, positionDiff } from './log-offset-metadata.ts';

@@ -4,6 +4,7 @@ import type { Logger, Time, TopicPartition } from '@klassic/common';
 import { DELETE_DIR_SUFFIX, FUTURE_DIR_SUFFIX, partitionOfDir } from './file-names.ts';
 import { folderNamesIn } from './files.ts';
 import type { LogDir } from './log-dirs.ts';
+import type { LogPools } from './log-pools.ts';
 import type { Log } from './log.ts';
 import type { OffsetCheckpointFile } from './offset-checkpoint-file.ts';
 
@@ -20,8 +21,8 @@ export interface LogState {
 export interface LogDirLoaderOptions {
   readonly time: Time;
   readonly logger: Logger;
-  /** By `topicPartitionKey`; loaded logs are added. */
-  readonly logs: Map<string, Log>;
+  /** Loaded logs are added. */
+  readonly logs: LogPools;
   readonly openLog: (folder: string, topicPartition: TopicPartition, state: LogState) => Log;
   /** Called for a folder whose deletion was not finished. */
   readonly deleteLater: (folder: string) => void;
@@ -73,20 +74,25 @@ export class LogDirLoader {
       return;
     }
     const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
-    if (folder.endsWith(FUTURE_DIR_SUFFIX)) {
-      logger.warn(`Ignoring future log of ${key} in ${folder}: moves between log dirs are not supported`);
-      return;
-    }
-    const known = logs.get(key);
+    const isFuture = folder.endsWith(FUTURE_DIR_SUFFIX);
+    const pool = logs.of(isFuture);
+    const known = pool.get(key);
     if (known !== undefined) {
-      throw new Error(`Duplicate log directories for ${key} are found in both ${folder} and ${known.dir}.`);
+      throw new Error(
+        isFuture
+          ? `Duplicate log directories found: ${folder}, ${known.dir}`
+          : `Duplicate log directories for ${key} are found in both ${folder} and ${known.dir}. It is likely because log ` +
+              `directory failure happened while broker was replacing current replica with future replica. Recover broker ` +
+              `from this failure by manually deleting one of the two directories for this partition. It is recommended to ` +
+              `delete the partition in the log directory that is known to have failed recently.`,
+      );
     }
     const log = this.options.openLog(folder, topicPartition, {
       hadCleanShutdown,
       logStartOffset: logStartOffsets.get(key) ?? 0,
       recoveryPoint: recoveryPoints.get(key) ?? 0,
     });
-    logs.set(key, log);
+    pool.set(key, log);
     logger.debug(`Completed load of ${log.toString()} with ${log.numberOfSegments} segments`);
   }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { topicPartitionKey } from '@klassic/common';
 import type { Logger, Time, TopicPartition } from '@klassic/common';
+import { Errors, KafkaError } from '@klassic/protocol';
 import { BackgroundTasks } from './background-tasks.ts';
 import { cleanerConfigFromProps } from './cleaner/cleaner-config.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
@@ -8,19 +9,21 @@ import { DirLock } from './dir-lock.ts';
 import { inParallel } from './in-parallel.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
 import { LogCheckpoints } from './log-checkpoints.ts';
-import { logConfigFromProps } from './log-config.ts';
 import type { LogConfig } from './log-config.ts';
+import { LogConfigs } from './log-configs.ts';
+import { describeLogDir } from './log-dir-description.ts';
+import type { LogDirDescription } from './log-dir-description.ts';
 import { LogDirLoader } from './log-dir-loader.ts';
 import type { LogState } from './log-dir-loader.ts';
 import { openLogDirs } from './log-dirs.ts';
 import type { LogDir } from './log-dirs.ts';
 import { LogFolders } from './log-folders.ts';
+import { LogMaintenance } from './log-maintenance.ts';
 import type { LogManagerOptions } from './log-manager-options.ts';
+import { LogMoves } from './log-moves.ts';
+import { LogPools } from './log-pools.ts';
+import { LogTruncation } from './log-truncation.ts';
 import { Log } from './log.ts';
-
-const PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS = 600_000;
-const DEFAULT_RETENTION_CHECK_MS = 300_000;
-const DEFAULT_CHECKPOINT_MS = 60_000;
 
 /** All logs of a broker, in all its log dirs. Counterpart of `kafka.log.LogManager`. */
 export class LogManager {
@@ -29,15 +32,18 @@ export class LogManager {
   private readonly logger: Logger;
   private readonly allDirs: readonly string[];
   private readonly dirs: Map<string, LogDir>;
-  private readonly logs = new Map<string, Log>();
+  private readonly pools = new LogPools();
+  private readonly configs: LogConfigs;
   private readonly failedDirs = new Set<string>();
   private readonly tasks: BackgroundTasks;
   /** Null without `log.cleaner.enable`. */
   private readonly cleaner: LogCleaner | null;
   private readonly folders: LogFolders;
   private readonly checkpoints: LogCheckpoints;
+  private readonly maintenance: LogMaintenance;
+  private readonly moves: LogMoves;
+  private readonly truncation: LogTruncation;
   private readonly locks: DirLock[] = [];
-  private brokerDefaults: Readonly<Record<string, string>>;
 
   /**
    * Makes and checks the log dirs; logs are loaded by `startup`.
@@ -53,8 +59,7 @@ export class LogManager {
     this.tasks = new BackgroundTasks(options.time, (error) => {
       this.report(error);
     });
-    this.brokerDefaults = options.brokerDefaults;
-    logConfigFromProps(options.brokerDefaults, {});
+    this.configs = new LogConfigs(options.brokerDefaults, options.topicConfigs);
     this.allDirs = options.logDirs.map((dir) => resolve(dir));
     this.dirs = openLogDirs(options.logDirs, options.initialOfflineDirs ?? [], this.logger, (error) => {
       this.noteFailure(error);
@@ -65,21 +70,25 @@ export class LogManager {
       this.logger.fatal(message);
       throw new KafkaStorageError(all, message);
     }
-    const { dirs, failedDirs, logs, tasks, logger } = this;
-    this.checkpoints = new LogCheckpoints(dirs, logs, tasks);
+    const { dirs, failedDirs, pools, tasks, logger, configs, time } = this;
+    const checkpoints = (this.checkpoints = new LogCheckpoints(dirs, pools, tasks));
     this.folders = new LogFolders({
       dirs,
       failedDirs,
-      logs,
+      logs: pools,
       tasks,
       logger,
       random: options.random,
-      deleteDelayMs: () => this.currentDefaultConfig.fileDeleteDelayMs,
+      deleteDelayMs: () => configs.currentDefault.fileDeleteDelayMs,
       onFailure: (error) => {
         this.noteFailure(error);
       },
     });
     this.cleaner = this.createCleaner();
+    const cleaner = this.cleaner?.manager;
+    this.truncation = new LogTruncation(pools, checkpoints, cleaner);
+    this.moves = new LogMoves({ pools, folders: this.folders, checkpoints, cleaner, logger });
+    this.maintenance = new LogMaintenance({ pools, tasks, time, logger });
     for (const dir of this.dirs.keys()) this.locks.push(this.lock(dir));
   }
 
@@ -99,11 +108,23 @@ export class LogManager {
 
   /** What topics without settings of their own have. */
   get currentDefaultConfig(): LogConfig {
-    return logConfigFromProps(this.brokerDefaults, {});
+    return this.configs.currentDefault;
   }
 
+  /**
+   * @param logDir absolute
+   * @throws KafkaError LOG_DIR_NOT_FOUND when it is none of `log.dirs`
+   */
   isLogDirOnline(logDir: string): boolean {
-    return this.dirs.has(resolve(logDir));
+    if (!this.allDirs.includes(logDir)) {
+      throw new KafkaError(Errors.LOG_DIR_NOT_FOUND, `Log dir '${logDir}' is not found in the config.`);
+    }
+    return this.dirs.has(logDir);
+  }
+
+  /** What lies in each of `log.dirs`, in their order (DescribeLogDirs). */
+  describeLogDirs(): LogDirDescription[] {
+    return this.allDirs.map((dir) => describeLogDir(dir, this.dirs.has(dir), this.pools));
   }
 
   /**
@@ -118,9 +139,8 @@ export class LogManager {
     const loader = new LogDirLoader({
       time: this.time,
       logger: this.logger,
-      logs: this.logs,
-      openLog: (folder, topicPartition, state) =>
-        this.openLog(folder, topicPartition, this.fetchLogConfig(topicPartition.topic), state),
+      logs: this.pools,
+      openLog: (folder, topicPartition, state) => this.openLog(folder, topicPartition, state),
       deleteLater: (folder) => {
         this.folders.deleteLater(folder);
       },
@@ -134,130 +154,188 @@ export class LogManager {
         this.noteFailure(error);
       }
     }
-    this.logger.info(`Loaded ${this.logs.size} logs in ${Math.round(this.time.hiResMs() - startMs)}ms.`);
-    this.tasks.every(this.options.retentionCheckMs ?? DEFAULT_RETENTION_CHECK_MS, () => this.cleanupLogs());
-    this.tasks.every(this.options.flushCheckMs ?? Infinity, () => void this.flushDirtyLogs());
-    this.tasks.every(this.options.flushRecoveryOffsetCheckpointMs ?? DEFAULT_CHECKPOINT_MS, () => {
-      this.checkpointLogRecoveryOffsets();
-    });
-    this.tasks.every(this.options.flushStartOffsetCheckpointMs ?? DEFAULT_CHECKPOINT_MS, () =>
-      this.checkpointLogStartOffsets(),
-    );
-    this.tasks.every(PRODUCER_ID_EXPIRATION_CHECK_INTERVAL_MS, () => {
-      for (const log of this.logs.values()) log.removeExpiredProducers();
+    const count = this.pools.current.size + this.pools.future.size;
+    this.logger.info(`Loaded ${count} logs in ${Math.round(this.time.hiResMs() - startMs)}ms.`);
+    this.maintenance.schedule(this.options, {
+      recoveryPoints: () => {
+        this.checkpointLogRecoveryOffsets();
+      },
+      logStartOffsets: () => {
+        this.checkpointLogStartOffsets();
+      },
     });
     this.cleaner?.startup();
   }
 
-  getLog(topicPartition: TopicPartition): Log | undefined {
-    return this.logs.get(topicPartitionKey(topicPartition.topic, topicPartition.partition));
+  /** @param isFuture whether the copy is wanted that is to replace the log in another log dir */
+  getLog(topicPartition: TopicPartition, isFuture = false): Log | undefined {
+    return this.pools.of(isFuture).get(topicPartitionKey(topicPartition.topic, topicPartition.partition));
   }
 
+  /** Logs in use, then future logs. */
   allLogs(): IterableIterator<Log> {
-    return this.logs.values();
+    return this.pools.all();
   }
 
+  /** Future logs included. */
   logsByTopic(topic: string): Log[] {
-    return [...this.logs.values()].filter((log) => log.topicPartition.topic === topic);
+    return [...this.pools.all()].filter((log) => log.topicPartition.topic === topic);
   }
 
   /**
-   * The partition's log, made in the log dir with the fewest logs when there is none.
+   * Where the next log of a partition is to be made, unless one of its logs lies there already: a future log when it has
+   * a log (AlterReplicaLogDirs), its log when it has none yet. Forgotten once that log was made.
+   *
+   * @param logDir absolute, one of `log.dirs`
+   */
+  maybeUpdatePreferredLogDir(topicPartition: TopicPartition, logDir: string): void {
+    this.moves.maybeUpdatePreferredLogDir(topicPartition, logDir);
+  }
+
+  /**
+   * The partition's log, made when there is none: in its preferred log dir, else in the one with the fewest logs.
    *
    * @param options.isNew false when the partition had a log here before: it may lie in a log dir that is offline, so
    *   none is made while one is
+   * @param options.isFuture for the copy that is to replace the log: made in the preferred log dir, which has to be set
+   *   and must not be the log's own
    * @throws KafkaStorageError
    */
-  getOrCreateLog(topicPartition: TopicPartition, options: { isNew?: boolean } = {}): Log {
-    const known = this.getLog(topicPartition);
+  getOrCreateLog(topicPartition: TopicPartition, options: { isNew?: boolean; isFuture?: boolean } = {}): Log {
+    const { isNew = false, isFuture = false } = options;
+    const known = this.getLog(topicPartition, isFuture);
     if (known !== undefined) return known;
     const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
     const offline = this.offlineLogDirs;
-    if (options.isNew !== true && offline.length > 0) {
+    if (!isNew && offline.length > 0) {
       throw new KafkaStorageError(
         offline.join(','),
         `Can not create log for ${key} because log directories ${offline.join(',')} are offline`,
       );
     }
-    const folder = this.folders.create(key);
-    const config = this.fetchLogConfig(topicPartition.topic);
-    const log = this.openLog(folder, topicPartition, config, { hadCleanShutdown: true });
-    this.logs.set(key, log);
+    const folder = isFuture
+      ? this.folders.createFuture(topicPartition, this.getLog(topicPartition)?.parentDir)
+      : this.folders.create(key);
+    const log = this.openLog(folder, topicPartition, { hadCleanShutdown: true });
+    this.pools.of(isFuture).set(key, log);
     this.logger.info(`Created log for partition ${key} in ${folder}`);
     return log;
   }
 
   /**
+   * The future log, all caught up, becomes the partition's log: its folder gets the log's name, it takes over the high
+   * watermark and the cleaner's offset, cleaning goes on. The old log is closed and deleted later. Whoever holds the old
+   * one has to ask for the log again.
+   *
+   * @throws KafkaStorageError when one of the two is not there, or the disk refuses
+   */
+  replaceCurrentWithFutureLog(topicPartition: TopicPartition): void {
+    this.moves.replaceCurrentWithFutureLog(topicPartition);
+  }
+
+  /** Keeps the cleaner from a partition that is on the move; what it was doing there is dropped at once. */
+  abortAndPauseCleaning({ topic, partition }: TopicPartition): void {
+    this.cleaner?.manager.abortAndPauseCleaning(topicPartitionKey(topic, partition));
+  }
+
+  /** Lets the cleaner have a partition again; does nothing when it was not paused. */
+  resumeCleaning({ topic, partition }: TopicPartition): void {
+    this.cleaner?.manager.resumeCleaning(topicPartitionKey(topic, partition));
+  }
+
+  /**
    * Takes a log out of use: its folder is renamed at once and removed after `log.segment.delete.delay.ms`.
    *
+   * @param isFuture whether the future log is meant
    * @returns the log, or undefined when there was none
    * @throws KafkaStorageError
    */
-  asyncDelete(topicPartition: TopicPartition): Log | undefined {
-    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
-    const log = this.logs.get(key);
-    const offline = this.offlineLogDirs;
-    if (log === undefined) {
-      if (offline.length === 0) return undefined;
-      throw new KafkaStorageError(
-        offline.join(','),
-        `Failed to delete log for ${key} because it may be in one of the offline directories ${offline.join(',')}`,
-      );
+  asyncDelete(topicPartition: TopicPartition, isFuture = false): Log | undefined {
+    const log = this.takeOut(topicPartition, isFuture);
+    if (log !== undefined) {
+      if (!isFuture) this.cleaner?.manager.updateCheckpoints(log.parentDir);
+      this.checkpoints.writeAll(log.parentDir);
+      return log;
     }
-    this.logs.delete(key);
-    const dir = log.parentDir;
-    this.cleaner?.manager.forget(dir, key);
-    this.folders.deleteLog(log);
-    this.checkpoints.writeAll(dir);
-    return log;
+    const offline = this.offlineLogDirs;
+    if (offline.length === 0) return undefined;
+    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
+    throw new KafkaStorageError(
+      offline.join(','),
+      `Failed to delete log for ${isFuture ? 'future ' : ''}${key} because it may be in one of the offline directories ` +
+        offline.join(','),
+    );
+  }
+
+  /**
+   * As `asyncDelete`, for the logs and the future logs of many partitions: checkpoints are written once.
+   *
+   * @param onError told of each partition that failed; the others are deleted
+   */
+  asyncDeleteAll(
+    topicPartitions: Iterable<TopicPartition>,
+    onError: (topicPartition: TopicPartition, error: KafkaStorageError) => void,
+  ): void {
+    const affected = new Set<string>();
+    for (const topicPartition of topicPartitions) {
+      try {
+        for (const isFuture of [false, true]) {
+          const log = this.takeOut(topicPartition, isFuture);
+          if (log !== undefined) affected.add(log.parentDir);
+        }
+      } catch (error) {
+        if (!(error instanceof KafkaStorageError)) throw error;
+        onError(topicPartition, error);
+      }
+    }
+    for (const dir of affected) {
+      this.cleaner?.manager.updateCheckpoints(dir);
+      this.checkpoints.writeAll(dir);
+    }
   }
 
   /** The settings that a topic's logs have. */
   fetchLogConfig(topic: string): LogConfig {
-    return logConfigFromProps(this.brokerDefaults, this.options.topicConfigs(topic));
+    return this.configs.fetch(topic);
   }
 
   /** A topic's own settings changed. @throws InvalidConfigError */
   updateTopicConfig(topic: string, overrides: Readonly<Record<string, string>>): void {
-    const config = logConfigFromProps(this.brokerDefaults, overrides);
+    const config = this.configs.fetch(topic, overrides);
     for (const log of this.logsByTopic(topic)) this.updateConfig(log, config);
   }
 
-  /** The broker's defaults changed. @throws InvalidConfigError */
+  /**
+   * The broker's defaults changed (`log.*` and their like): so do all logs whose topics do not have their own.
+   *
+   * @param brokerDefaults all broker settings by name
+   * @throws InvalidConfigError, and changes nothing then
+   */
   reconfigureDefaultLogConfig(brokerDefaults: Readonly<Record<string, string>>): void {
-    logConfigFromProps(brokerDefaults, {});
-    this.brokerDefaults = brokerDefaults;
-    for (const log of this.logs.values()) this.updateConfig(log, this.fetchLogConfig(log.topicPartition.topic));
+    this.configs.reconfigureDefaults(brokerDefaults);
+    const byTopic = new Map<string, LogConfig>();
+    for (const log of this.pools.all()) {
+      const { topic } = log.topicPartition;
+      let config = byTopic.get(topic);
+      if (config === undefined) byTopic.set(topic, (config = this.configs.fetch(topic)));
+      this.updateConfig(log, config);
+    }
   }
 
   /**
    * Truncates logs, then writes down the recovery points of their log dirs.
    *
    * @param offsets by `topicPartitionKey`; partitions without a log are left out
+   * @param isFuture whether the future logs are meant
    * @throws KafkaStorageError
    */
-  truncateTo(offsets: ReadonlyMap<string, number>): void {
-    const affected = new Set<string>();
-    for (const [key, offset] of offsets) {
-      const log = this.logs.get(key);
-      if (log === undefined) continue;
-      // Only what lies below the active segment is ever cleaned.
-      if (offset < log.segmentBaseOffsets.at(-1)!) this.cleaner?.manager.abortCleaning(key);
-      if (log.truncateTo(offset)) affected.add(log.parentDir);
-      this.cleaner?.manager.maybeTruncateCheckpoint(log, key, log.segmentBaseOffsets.at(-1)!);
-    }
-    for (const dir of affected) this.checkpoints.writeRecoveryPoints(dir);
+  truncateTo(offsets: ReadonlyMap<string, number>, isFuture = false): void {
+    this.truncation.truncateTo(offsets, isFuture);
   }
 
-  /** Empties a log; its next record gets `offset`. @throws KafkaStorageError */
-  truncateFullyAndStartAt(topicPartition: TopicPartition, offset: number): void {
-    const log = this.getLog(topicPartition);
-    if (log === undefined) return;
-    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
-    this.cleaner?.manager.abortCleaning(key);
-    log.truncateFullyAndStartAt(offset);
-    this.cleaner?.manager.maybeTruncateCheckpoint(log, key, offset);
-    this.checkpoints.writeRecoveryPoints(log.parentDir);
+  /** Empties a log (or the future log); its next record gets `offset`. @throws KafkaStorageError */
+  truncateFullyAndStartAt(topicPartition: TopicPartition, offset: number, isFuture = false): void {
+    this.truncation.truncateFullyAndStartAt(topicPartition, offset, isFuture);
   }
 
   /** Writes `recovery-point-offset-checkpoint` of every log dir. */
@@ -272,22 +350,13 @@ export class LogManager {
 
   /** Removes what retention lets go, but for compacted logs, which the cleaner looks after; returns how many segments. */
   cleanupLogs(): number {
-    this.logger.debug('Beginning log cleanup...');
-    let total = 0;
-    for (const log of [...this.logs.values()]) {
-      if (log.config.cleanupPolicy.includes('compact')) continue;
-      this.tasks.tolerate(() => {
-        total += log.deleteOldSegments();
-      });
-    }
-    this.logger.debug(`Log cleanup completed. ${total} files deleted`);
-    return total;
+    return this.maintenance.cleanupLogs();
   }
 
   /**
    * Lets go of a log dir that failed. Files are closed as they are.
    *
-   * @returns keys of the partitions that had their logs there
+   * @returns keys of the partitions that had their logs there, future logs not counted
    */
   handleLogDirFailure(logDir: string): string[] {
     const dir = resolve(logDir);
@@ -297,18 +366,13 @@ export class LogManager {
     if (this.dirs.size === 0) {
       this.logger.fatal(`Shutdown broker because all log dirs in ${this.allDirs.join(', ')} have failed`);
     }
-    const offline = [...this.logs].filter(([, log]) => log.parentDir === dir);
-    this.cleaner?.manager.handleLogDirFailure(
-      dir,
-      offline.map(([key]) => key),
+    const [current, future] = [this.pools.current, this.pools.future].map((pool) => removeOfflineLogs(pool, dir));
+    this.cleaner?.manager.handleLogDirFailure(dir, current!, future!);
+    this.logger.warn(
+      `Logs for partitions ${current!.join(',')} are offline and logs for future partitions ${future!.join(',')} are ` +
+        `offline due to failure on log directory ${dir}`,
     );
-    for (const [key, log] of offline) {
-      this.logs.delete(key);
-      log.closeHandlers();
-    }
-    const keys = offline.map(([key]) => key);
-    this.logger.warn(`Logs for partitions ${keys.join(',')} are offline due to failure on log directory ${dir}`);
-    return keys;
+    return current!;
   }
 
   /** Flushes and closes all logs, writes the checkpoints and, in log dirs where nothing failed, the clean shutdown marker. */
@@ -317,9 +381,8 @@ export class LogManager {
     this.tasks.cancel();
     this.cleaner?.shutdown();
     for (const dir of [...this.dirs.values()]) {
-      const logs = this.logsIn(dir.path);
       try {
-        await inParallel(logs, async (log) => {
+        await inParallel([...this.pools.inDir(dir.path)], async ([, log]) => {
           await log.flush();
           log.close();
         });
@@ -330,18 +393,19 @@ export class LogManager {
         this.logger.warn(`There was an error in log dir ${dir.path} during LogManager shutdown: ${error.message}`);
       }
     }
-    this.logs.clear();
+    this.pools.current.clear();
+    this.pools.future.clear();
     for (const lock of this.locks) lock.release();
     this.logger.info('Shutdown complete.');
   }
 
   private createCleaner(): LogCleaner | null {
-    const config = cleanerConfigFromProps(this.brokerDefaults);
+    const config = cleanerConfigFromProps(this.options.brokerDefaults);
     if (!config.enabled) return null;
     const { time, loggers } = this.options;
     return new LogCleaner({
       config,
-      logs: this.logs,
+      logs: this.pools.current,
       dirs: this.dirs,
       time,
       loggers,
@@ -361,20 +425,34 @@ export class LogManager {
     }
   }
 
+  private takeOut(topicPartition: TopicPartition, isFuture: boolean): Log | undefined {
+    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
+    const pool = this.pools.of(isFuture);
+    const log = pool.get(key);
+    if (log === undefined) return undefined;
+    pool.delete(key);
+    if (isFuture) this.cleaner?.manager.resumeCleaning(key);
+    else this.cleaner?.manager.forget(key);
+    this.folders.deleteLog(log);
+    return log;
+  }
+
   private updateConfig(log: Log, config: LogConfig): void {
     const { topic, partition } = log.topicPartition;
-    if (!config.cleanupPolicy.includes('compact'))
+    const wasCompacted = log.config.cleanupPolicy.includes('compact');
+    if (wasCompacted && !config.cleanupPolicy.includes('compact')) {
       this.cleaner?.manager.abortCleaning(topicPartitionKey(topic, partition));
+    }
     log.updateConfig(config);
   }
 
-  private openLog(dir: string, topicPartition: TopicPartition, config: LogConfig, state: LogState): Log {
+  private openLog(dir: string, topicPartition: TopicPartition, state: LogState): Log {
     const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile } = this.options;
     return Log.open({
       ...state,
       dir,
       topicPartition,
-      config,
+      config: this.configs.fetch(topicPartition.topic),
       time,
       loggers,
       jitter: () => random.next(),
@@ -384,21 +462,6 @@ export class LogManager {
         this.noteFailure(error);
       },
     });
-  }
-
-  private logsIn(dir: string): Log[] {
-    return [...this.logs.values()].filter((log) => log.parentDir === dir);
-  }
-
-  private async flushDirtyLogs(): Promise<void> {
-    for (const log of [...this.logs.values()]) {
-      if (this.time.milliseconds() - log.lastFlushMs < log.config.flushMs) continue;
-      try {
-        await log.flush();
-      } catch (error) {
-        this.report(error);
-      }
-    }
   }
 
   private report(error: unknown): void {
@@ -417,4 +480,14 @@ export class LogManager {
       else this.options.onLogDirFailure(logDir, error);
     });
   }
+}
+
+/** @returns keys of the logs removed */
+function removeOfflineLogs(pool: Map<string, Log>, dir: string): string[] {
+  const offline = [...pool].filter(([, log]) => log.parentDir === dir);
+  for (const [key, log] of offline) {
+    pool.delete(key);
+    log.closeHandlers();
+  }
+  return offline.map(([key]) => key);
 }

@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
 import type { Logger, TopicPartition } from '@klassic/common';
 import { CompactableLog } from './cleaner/compactable-log.ts';
@@ -83,7 +83,9 @@ export class Log {
    */
   static open(options: LogOptions): Log {
     const { dir, onStorageError } = options;
-    const guard = new DiskGuard(basename(dir), dirname(dir), onStorageError ?? (() => undefined));
+    const { topic, partition } = options.topicPartition ?? partitionOfDir(dir);
+    const name = topicPartitionKey(topic, partition);
+    const guard = new DiskGuard(name, dirname(dir), onStorageError ?? (() => undefined));
     return guard.run('loading log', () => new Log(options, guard));
   }
 

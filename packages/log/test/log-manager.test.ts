@@ -1,31 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { MockTime, SeededRandom, silentLoggers } from '@klassic/common';
-import { buildBatch } from '@klassic/protocol';
-import { KafkaStorageError, LogManager } from '../src/index.ts';
-import type { LogManagerOptions } from '../src/index.ts';
-import { withTempDir } from './support.ts';
+import { MockTime } from '@klassic/common';
+import { KafkaStorageError } from '../src/index.ts';
+import { newManager, records, withTempDir } from './support.ts';
 
 const T0 = { topic: 't', partition: 0 };
 const T1 = { topic: 't', partition: 1 };
-
-function newManager(logDirs: string[], time = new MockTime(), options: Partial<LogManagerOptions> = {}): LogManager {
-  return new LogManager({
-    logDirs,
-    brokerDefaults: {},
-    topicConfigs: () => ({}),
-    time,
-    random: new SeededRandom(1),
-    loggers: silentLoggers,
-    ...options,
-  });
-}
-
-function records(count: number, timestamp: number): Buffer {
-  const one = { timestamp, key: null, value: Buffer.alloc(100) };
-  return buildBatch({ records: Array.from({ length: count }, () => one) });
-}
 
 describe('LogManager', () => {
   it('finds its logs again after a clean stop, and says that it was clean', async () => {

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MockTime, silentLoggers } from '@klassic/common';
-import { Log, logConfigFromProps } from '../src/index.ts';
-import type { LogOptions } from '../src/index.ts';
+import { MockTime, SeededRandom, silentLoggers } from '@klassic/common';
+import { buildBatch } from '@klassic/protocol';
+import { Log, logConfigFromProps, LogManager } from '../src/index.ts';
+import type { LogManagerOptions, LogOptions } from '../src/index.ts';
 
 /** A folder of its own, removed after `use`. */
 export async function withTempDir<T>(use: (dir: string) => T | Promise<T>): Promise<T> {
@@ -33,4 +34,27 @@ export function filesOf(dir: string): Record<string, string> {
       .sort()
       .map((name) => [name, readFileSync(join(dir, name)).toString('hex')]),
   );
+}
+
+/** A log manager in virtual time. */
+export function newManager(
+  logDirs: string[],
+  time = new MockTime(),
+  options: Partial<LogManagerOptions> = {},
+): LogManager {
+  return new LogManager({
+    logDirs,
+    brokerDefaults: {},
+    topicConfigs: () => ({}),
+    time,
+    random: new SeededRandom(1),
+    loggers: silentLoggers,
+    ...options,
+  });
+}
+
+/** A batch of records of 100 bytes, all with the same key (or none). */
+export function records(count: number, timestamp: number, key: string | null = null): Buffer {
+  const one = { timestamp, key: key === null ? null : Buffer.from(key), value: Buffer.alloc(100) };
+  return buildBatch({ records: Array.from({ length: count }, () => one) });
 }

@@ -49,6 +49,8 @@ export class LogCleanerManager {
   /** By log dir, then by key: cleaned up to, exclusive. */
   private readonly checkpoints = new Map<string, Map<string, number>>();
   private readonly uncleanable = new Set<string>();
+  /** Partitions on the move to another log dir. */
+  private readonly paused = new Set<string>();
 
   constructor(options: LogCleanerManagerOptions) {
     this.options = options;
@@ -96,7 +98,8 @@ export class LogCleanerManager {
   *cleanableLogs(): Generator<readonly [string, Log]> {
     for (const [key, log] of this.options.logs) {
       const isCompacted = log.config.cleanupPolicy.includes('compact');
-      if (isCompacted && !this.inProgress.has(key) && !this.uncleanable.has(key)) yield [key, log];
+      const isBusy = this.inProgress.has(key) || this.paused.has(key);
+      if (isCompacted && !isBusy && !this.uncleanable.has(key)) yield [key, log];
     }
   }
 
@@ -110,6 +113,19 @@ export class LogCleanerManager {
   /** Ends the cleaning of a log that is to be truncated, deleted or closed; its half-written files go at once. */
   abortCleaning(key: string): void {
     this.inProgress.get(key)?.abort();
+  }
+
+  /**
+   * Keeps a log from being cleaned until `resumeCleaning`. The reference counts pauses, since truncations pause, too;
+   * here nothing but a move does, so a partition is paused or it is not.
+   */
+  abortAndPauseCleaning(key: string): void {
+    this.abortCleaning(key);
+    this.paused.add(key);
+  }
+
+  resumeCleaning(key: string): void {
+    this.paused.delete(key);
   }
 
   abortAll(): void {
@@ -126,17 +142,37 @@ export class LogCleanerManager {
     this.uncleanable.add(key);
   }
 
-  /** Forgets a log that is no more. */
-  forget(logDir: string, key: string): void {
+  /** Forgets a log that is no more; `updateCheckpoints` writes that down. */
+  forget(key: string): void {
     this.abortCleaning(key);
     this.uncleanable.delete(key);
-    if (this.checkpointOf(logDir).delete(key)) this.write(logDir);
+    this.paused.delete(key);
   }
 
-  /** Lets go of a log dir that failed. @param keys of the logs it had */
-  handleLogDirFailure(logDir: string, keys: readonly string[]): void {
+  /** Writes `cleaner-offset-checkpoint` of a log dir anew, without the logs that are no more. */
+  updateCheckpoints(logDir: string): void {
+    const isGone = (key: string): boolean => this.options.logs.get(key)?.parentDir !== logDir;
+    if (this.checkpointOf(logDir).keys().some(isGone)) this.write(logDir);
+  }
+
+  /** A log lies in another log dir now: what is known of its cleaning goes there. */
+  alterCheckpointDir(key: string, sourceDir: string, destinationDir: string): void {
+    const offset = this.checkpointOf(sourceDir).get(key);
+    if (offset === undefined) return;
+    this.updateCheckpoints(sourceDir);
+    this.updateCheckpoint(destinationDir, key, offset);
+  }
+
+  /**
+   * Lets go of a log dir that failed.
+   *
+   * @param current keys of the logs it had
+   * @param future keys of the future logs it had: what was to be moved there stays where it is, and is cleaned again
+   */
+  handleLogDirFailure(logDir: string, current: readonly string[], future: readonly string[]): void {
     this.options.logger.warn(`Stopping cleaning logs in dir ${logDir}`);
-    for (const key of keys) this.abortCleaning(key);
+    for (const key of current) this.abortCleaning(key);
+    for (const key of future) this.resumeCleaning(key);
     this.checkpoints.delete(logDir);
   }
 
@@ -180,7 +216,8 @@ export class LogCleanerManager {
   }
 
   private write(logDir: string): void {
-    const offsets = new Map([...this.checkpointOf(logDir)].filter(([key]) => this.options.logs.has(key)));
+    const isThere = (key: string): boolean => this.options.logs.get(key)?.parentDir === logDir;
+    const offsets = new Map([...this.checkpointOf(logDir)].filter(([key]) => isThere(key)));
     this.checkpoints.set(logDir, offsets);
     try {
       this.options.dirs.get(logDir)?.cleanerOffsets.write(offsets);

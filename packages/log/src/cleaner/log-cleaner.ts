@@ -93,16 +93,17 @@ export class LogCleaner {
    * Cleans the dirtiest log, if one is dirty enough, and does retention in compacted logs.
    *
    * @param id of the cleaner, from 0
-   * @returns whether a log was cleaned
+   * @returns whether a log was cleaned, so that the next one may wait; false after a failing disk, which is let go of
+   *   meanwhile
    */
   async cleanFilthiestLog(id = 0): Promise<boolean> {
     const cleaner = this.cleaners[id];
     invariant(cleaner !== undefined, () => `there is no cleaner ${id}`);
     try {
       const found = this.manager.grabFilthiestCompactedLog();
-      if (found !== null) await this.clean(cleaner, id, found);
+      const goOn = found !== null && (await this.clean(cleaner, id, found));
       this.deleteOldSegments();
-      return found !== null;
+      return goOn;
     } catch (error) {
       if (!(error instanceof LogCleaningError)) throw error;
       this.logger.warn(
@@ -121,7 +122,7 @@ export class LogCleaner {
     }
   }
 
-  private async clean(cleaner: Cleaner, id: number, found: FoundLog): Promise<void> {
+  private async clean(cleaner: Cleaner, id: number, found: FoundLog): Promise<boolean> {
     const { cleanable, task } = found;
     let endOffset: number | null = null;
     try {
@@ -130,11 +131,13 @@ export class LogCleaner {
         endOffset = nextDirtyOffset;
         this.report(id, found, nextDirtyOffset, stats);
       });
+      return true;
     } catch (error) {
-      // An abort is what was asked for; a failing disk was reported by the guard.
-      if (!(error instanceof CleaningAbortedError || error instanceof KafkaStorageError)) {
-        throw new LogCleaningError(cleanable.key, error);
-      }
+      // An abort is what was asked for.
+      if (error instanceof CleaningAbortedError) return true;
+      // A failing disk was reported by the guard. Asking it again at once would leave others no turn to let go of it.
+      if (error instanceof KafkaStorageError) return false;
+      throw new LogCleaningError(cleanable.key, error);
     } finally {
       this.manager.doneCleaning(found, endOffset);
     }
