@@ -17,6 +17,8 @@ const shared = {
 
 /** `unit` starts no process and opens no port but its own; `integration` runs real brokers and a real ZooKeeper; `reference` runs Apache Kafka itself. */
 const config: Config = {
+  // A test that takes a moment takes many on a machine that is busy with others.
+  testTimeout: 60_000,
   projects: [
     {
       ...shared,
