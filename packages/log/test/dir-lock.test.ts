@@ -43,10 +43,15 @@ describe('the lock of a log dir', () => {
 
   it('is taken over from a process that has ended and that nobody has collected', async () => {
     if (!existsSync('/proc/self/stat')) return;
-    // The shell's child ends at once; the shell becomes a sleep, which never asks for its exit code.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const [bytes] = (await once(parent.stdout, 'data')) as [Buffer];
+    // The shell becomes a sleep, which never asks for an exit code; only then its child ends, at the end of its input.
+    const script = 'cat <&3 >/dev/null & echo $!; exec 3<&-; exec sleep 300';
+    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+    const [bytes] = (await once(parent.stdout!, 'data')) as [Buffer];
     const zombie = Number(bytes.toString());
+    await eventually(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n', {
+      what: 'the shell to have become a sleep',
+    });
+    parent.stdio[3]!.destroy();
     await eventually(() => / Z /.test(readFileSync(`/proc/${zombie}/stat`, 'utf8')), {
       what: 'the child to have ended',
     });
