@@ -38,10 +38,13 @@ export class CheckpointFile<T> {
     this.guard('creating', () => closeSync(openFile(path)));
   }
 
-  /** @throws KafkaStorageError */
-  write(entries: readonly T[]): void {
+  /**
+   * @param isFlushed as of `replaceFile`
+   * @throws KafkaStorageError
+   */
+  write(entries: readonly T[], isFlushed = true): void {
     const lines = [VERSION, String(entries.length), ...entries.map((entry) => this.format.toLine(entry))];
-    this.guard('writing to', () => replaceFile(this.path, `${lines.join('\n')}\n`));
+    this.guard('writing to', () => replaceFile(this.path, `${lines.join('\n')}\n`, isFlushed));
   }
 
   /**

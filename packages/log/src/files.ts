@@ -12,7 +12,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 
 /** Whether the operating system refused something, as opposed to an error of ours. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
@@ -67,23 +66,22 @@ export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Renames, then flushes the folder, so that the new name survives a power failure. */
-export function renameDurably(from: string, to: string): void {
-  renameSync(from, to);
-  flushDir(dirname(to));
-}
-
-/** Replaces the content of `path` in one step: temporary file, fsync, rename. */
-export function replaceFile(path: string, content: string | Buffer): void {
+/**
+ * Replaces the content of `path` in one step: temporary file, fsync, rename. The folder is not flushed: 2.8 does not, so
+ * a power failure may bring the old content back.
+ *
+ * @param isFlushed false where the content is flushed later, or its loss does no harm
+ */
+export function replaceFile(path: string, content: string | Buffer, isFlushed = true): void {
   const temporary = `${path}.tmp`;
   const fd = openSync(temporary, 'w');
   try {
     writeFully(fd, typeof content === 'string' ? Buffer.from(content) : content, 0);
-    fsyncSync(fd);
+    if (isFlushed) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  renameDurably(temporary, path);
+  renameSync(temporary, path);
 }
 
 /** Plain files of a folder, by name, sorted. */

@@ -5,7 +5,7 @@ import type { Logger, LoggerFactory, Time, TopicPartition } from '@klassic/commo
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { DiskGuard } from './disk-guard.ts';
 import { logFilePath, offsetIndexPath, timeIndexPath, transactionIndexPath } from './file-names.ts';
-import { deleteIfExists, deleteTree, flushDir } from './files.ts';
+import { deleteIfExists, deleteTree } from './files.ts';
 import { LeaderEpochFileCache } from './leader-epoch-file-cache.ts';
 import type { AppendTarget } from './log-appender.ts';
 import { recordMagicOf } from './log-config.ts';
@@ -246,7 +246,6 @@ export class LocalLog implements AppendTarget {
     const renamed = join(dirname(this.currentDir), name);
     if (renamed === this.currentDir) return;
     renameSync(this.currentDir, renamed);
-    flushDir(dirname(renamed));
     this.currentDir = renamed;
     for (const segment of this.segments) segment.updateParentDir(renamed);
     this.deletion.updateParentDir(renamed);

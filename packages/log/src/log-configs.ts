@@ -7,6 +7,8 @@ type Settings = Readonly<Record<string, string>>;
 export class LogConfigs {
   private readonly topicConfigs: (topic: string) => Settings;
   private brokerDefaults: Settings;
+  /** What was read last: the partitions of a topic are made one after the other. */
+  private last: { readonly overrides: Settings; readonly config: LogConfig } | undefined;
 
   /**
    * @param topicConfigs a topic's own settings
@@ -25,12 +27,16 @@ export class LogConfigs {
 
   /** @param overrides by default the topic's own settings as they are now */
   fetch(topic: string, overrides = this.topicConfigs(topic)): LogConfig {
-    return logConfigFromProps(this.brokerDefaults, overrides);
+    if (this.last?.overrides !== overrides) {
+      this.last = { overrides, config: logConfigFromProps(this.brokerDefaults, overrides) };
+    }
+    return this.last.config;
   }
 
   /** @throws InvalidConfigError, and changes nothing then */
   reconfigureDefaults(brokerDefaults: Settings): void {
     logConfigFromProps(brokerDefaults, {});
     this.brokerDefaults = brokerDefaults;
+    this.last = undefined;
   }
 }

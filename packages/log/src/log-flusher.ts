@@ -27,6 +27,7 @@ export class LogFlusher {
     const { offsets, segments, truncations } = this.local;
     if (offset <= offsets.recoveryPoint) return;
     await this.guard.runInBackground('flushing log', async () => {
+      await this.local.leaderEpochCache?.flushFirstEpochInBackground();
       for (const segment of segments.range(offsets.recoveryPoint, offset)) await segment.flushInBackground();
     });
     // What was cut off meanwhile and written again was not flushed.
@@ -38,6 +39,7 @@ export class LogFlusher {
     const { offsets, segments } = this.local;
     if (offset <= offsets.recoveryPoint) return;
     this.guard.run('flushing log', () => {
+      this.local.leaderEpochCache?.flushFirstEpoch();
       for (const segment of segments.range(offsets.recoveryPoint, offset)) segment.flush();
     });
     this.noteFlushed(offset);

@@ -323,6 +323,28 @@ export class LogManager {
   }
 
   /**
+   * Whether new settings of the cleaner (`log.cleaner.*`) may be taken over while the broker runs.
+   *
+   * @param broker all broker settings by name
+   * @throws InvalidConfigError
+   */
+  validateCleanerReconfiguration(broker: Readonly<Record<string, string>>): void {
+    const config = cleanerConfigFromProps(broker);
+    this.cleaner?.validateReconfiguration(config);
+  }
+
+  /**
+   * Takes over new settings of the cleaner: threads, buffers, rate, backoff. Whether there is a cleaner at all
+   * (`log.cleaner.enable`) is settled at the start.
+   *
+   * @param broker all broker settings by name
+   * @throws InvalidConfigError, and changes nothing then
+   */
+  reconfigureCleaner(broker: Readonly<Record<string, string>>): void {
+    this.cleaner?.reconfigure(cleanerConfigFromProps(broker));
+  }
+
+  /**
    * Truncates logs, then writes down the recovery points of their log dirs.
    *
    * @param offsets by `topicPartitionKey`; partitions without a log are left out

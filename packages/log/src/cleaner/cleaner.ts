@@ -59,6 +59,10 @@ export class Cleaner {
     this.pace = new Pace(options.time);
   }
 
+  get id(): number {
+    return this.options.id;
+  }
+
   /**
    * Cleans as much as the map has room for.
    *

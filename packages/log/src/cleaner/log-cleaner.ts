@@ -1,5 +1,6 @@
-import { invariant, prefixed } from '@klassic/common';
+import { prefixed } from '@klassic/common';
 import type { Cancel, Logger, LoggerFactory, Time } from '@klassic/common';
+import { InvalidConfigError } from '../config-types.ts';
 import { KafkaStorageError } from '../kafka-storage-error.ts';
 import type { LogDir } from '../log-dirs.ts';
 import type { Log } from '../log.ts';
@@ -38,70 +39,82 @@ export class LogCleaner {
   readonly manager: LogCleanerManager;
   private readonly options: LogCleanerOptions;
   private readonly logger: Logger;
-  private readonly cleaners: Cleaner[];
+  private readonly throttler: Throttler;
   private readonly sleepers = new Map<Cancel, () => void>();
+  private config: CleanerConfig;
+  private cleaners: readonly Cleaner[];
   private isRunning = false;
 
+  /** @throws InvalidConfigError */
   constructor(options: LogCleanerOptions) {
     this.options = options;
     const { config, time, loggers, logs, dirs } = options;
     this.logger = loggers('kafka.log.LogCleaner');
     this.manager = new LogCleanerManager({ logs, dirs, time, logger: this.logger });
-    const throttler = new Throttler(config.maxIoBytesPerSecond, time, (ms) => this.sleep(ms));
-    const mapBytes = Math.min(MAX_MAP_BYTES, Math.floor(config.dedupeBufferBytes / Math.max(1, config.threads)));
-    const maxSlots = Math.floor(mapBytes / BYTES_PER_ENTRY);
-    invariant(
-      maxSlots * config.loadFactor > 1,
-      'offset map is too small to fit in even a single message, so log cleaning will never make progress. You can ' +
-        'increase log.cleaner.dedupe.buffer.size or decrease log.cleaner.threads',
-    );
-    this.cleaners = Array.from(
-      { length: config.threads },
-      (_, id) =>
-        new Cleaner({
-          id,
-          maxSlots,
-          loadFactor: config.loadFactor,
-          ioBufferBytes: Math.max(MIN_IO_BUFFER_BYTES, Math.floor(config.ioBufferBytes / config.threads / 2)),
-          throttler,
-          time,
-          logger: prefixed(this.logger, `Cleaner ${id}: `),
-        }),
-    );
+    this.throttler = new Throttler(config.maxIoBytesPerSecond, time, (ms) => this.sleep(ms));
+    this.config = config;
+    this.cleaners = this.createCleaners(config);
   }
 
   startup(): void {
     this.logger.info('Starting the log cleaner');
     this.isRunning = true;
-    this.cleaners.forEach((_, id) => {
-      this.run(id).catch(this.options.onFatal);
-    });
+    for (const [id, cleaner] of this.cleaners.entries()) this.run(id, cleaner).catch(this.options.onFatal);
   }
 
   /** Stops at once: what is half cleaned is dropped. */
   shutdown(): void {
     this.logger.info('Shutting down the log cleaner.');
     this.isRunning = false;
-    this.manager.abortAll();
-    for (const [cancel, wake] of [...this.sleepers]) {
-      cancel();
-      wake();
+    this.interrupt();
+  }
+
+  /**
+   * Whether new settings may be taken over while running: at least one thread, and no more than a doubling or a halving
+   * of their number at once.
+   *
+   * @throws InvalidConfigError
+   */
+  validateReconfiguration(config: CleanerConfig): void {
+    const { threads } = this.config;
+    const refuse = (what: string): never => {
+      throw new InvalidConfigError(`Log cleaner threads ${what}`);
+    };
+    if (config.threads < 1) refuse('should be at least 1');
+    if (config.threads < Math.floor(threads / 2)) {
+      refuse(`cannot be reduced to less than half the current value ${threads}`);
     }
+    if (config.threads > threads * 2) {
+      refuse(`cannot be increased to more than double the current value ${threads}`);
+    }
+    maxSlotsOf(config);
+  }
+
+  /**
+   * Takes over new settings: cleanings under way are dropped, and begun again by the new cleaners.
+   *
+   * @throws InvalidConfigError, and changes nothing then
+   */
+  reconfigure(config: CleanerConfig): void {
+    this.cleaners = this.createCleaners(config);
+    this.config = config;
+    this.throttler.bytesPerSecond = config.maxIoBytesPerSecond;
+    if (!this.isRunning) return;
+    this.interrupt();
+    this.startup();
   }
 
   /**
    * Cleans the dirtiest log, if one is dirty enough, and does retention in compacted logs.
    *
-   * @param id of the cleaner, from 0
+   * @param cleaner one of its cleaners
    * @returns whether a log was cleaned, so that the next one may wait; false after a failing disk, which is let go of
    *   meanwhile
    */
-  async cleanFilthiestLog(id = 0): Promise<boolean> {
-    const cleaner = this.cleaners[id];
-    invariant(cleaner !== undefined, () => `there is no cleaner ${id}`);
+  async cleanFilthiestLog(cleaner = this.cleaners[0]!): Promise<boolean> {
     try {
       const found = this.manager.grabFilthiestCompactedLog();
-      const goOn = found !== null && (await this.clean(cleaner, id, found));
+      const goOn = found !== null && (await this.clean(cleaner, found));
       this.deleteOldSegments();
       return goOn;
     } catch (error) {
@@ -115,21 +128,50 @@ export class LogCleaner {
     }
   }
 
-  private async run(id: number): Promise<void> {
-    while (this.isRunning) {
-      const cleaned = await this.cleanFilthiestLog(id);
-      if (!cleaned && this.isRunning) await this.sleep(this.options.config.backoffMs);
+  /** Cleans until the cleaner is stopped, or others have taken its place. */
+  private async run(id: number, cleaner: Cleaner): Promise<void> {
+    const isOn = (): boolean => this.isRunning && this.cleaners[id] === cleaner;
+    while (isOn()) {
+      const cleaned = await this.cleanFilthiestLog(cleaner);
+      if (!cleaned && isOn()) await this.sleep(this.config.backoffMs);
     }
   }
 
-  private async clean(cleaner: Cleaner, id: number, found: FoundLog): Promise<boolean> {
+  private createCleaners(config: CleanerConfig): Cleaner[] {
+    const maxSlots = maxSlotsOf(config);
+    return Array.from(
+      { length: config.threads },
+      (_, id) =>
+        new Cleaner({
+          id,
+          maxSlots,
+          loadFactor: config.loadFactor,
+          ioBufferBytes: Math.max(MIN_IO_BUFFER_BYTES, Math.floor(config.ioBufferBytes / config.threads / 2)),
+          throttler: this.throttler,
+          time: this.options.time,
+          logger: prefixed(this.logger, `Cleaner ${id}: `),
+        }),
+    );
+  }
+
+  /** Drops what is half cleaned, and wakes those who wait. */
+  private interrupt(): void {
+    this.manager.abortAll();
+    for (const [cancel, wake] of [...this.sleepers]) {
+      cancel();
+      wake();
+    }
+    this.sleepers.clear();
+  }
+
+  private async clean(cleaner: Cleaner, found: FoundLog): Promise<boolean> {
     const { cleanable, task } = found;
     let endOffset: number | null = null;
     try {
       await cleanable.log.run('cleaning log', async () => {
         const { nextDirtyOffset, stats } = await cleaner.clean(cleanable, task);
         endOffset = nextDirtyOffset;
-        this.report(id, found, nextDirtyOffset, stats);
+        this.report(cleaner.id, found, nextDirtyOffset, stats);
       });
       return true;
     } catch (error) {
@@ -179,4 +221,15 @@ export class LogCleaner {
       this.sleepers.set(cancel, resume);
     });
   }
+}
+
+/** How many keys each cleaner's offset map may have. @throws InvalidConfigError */
+function maxSlotsOf({ dedupeBufferBytes, threads, loadFactor }: CleanerConfig): number {
+  const mapBytes = Math.min(MAX_MAP_BYTES, Math.floor(dedupeBufferBytes / Math.max(1, threads)));
+  const maxSlots = Math.floor(mapBytes / BYTES_PER_ENTRY);
+  if (maxSlots * loadFactor > 1) return maxSlots;
+  throw new InvalidConfigError(
+    'offset map is too small to fit in even a single message, so log cleaning will never make progress. You can ' +
+      'increase log.cleaner.dedupe.buffer.size or decrease log.cleaner.threads',
+  );
 }

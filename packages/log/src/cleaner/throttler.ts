@@ -4,13 +4,13 @@ const CHECK_INTERVAL_MS = 300;
 
 /** Keeps the bytes that all cleaners read and write under a rate. Counterpart of `kafka.utils.Throttler`. */
 export class Throttler {
-  private readonly bytesPerSecond: number;
+  /** Infinity for no limit. */
+  bytesPerSecond: number;
   private readonly time: Time;
   private readonly sleep: (ms: number) => Promise<void>;
   private periodStartMs: number;
   private observed = 0;
 
-  /** @param bytesPerSecond Infinity for no limit */
   constructor(bytesPerSecond: number, time: Time, sleep: (ms: number) => Promise<void>) {
     this.bytesPerSecond = bytesPerSecond;
     this.time = time;
