@@ -73,12 +73,12 @@ export class LeaderEpochFileCache {
    * fsyncs: should a power failure take it, so it takes every batch that bears it, or recovery finds it in the batches.
    * It is flushed before any of them counts as flushed.
    *
+   * @param isLogEmpty whether the log has no batch yet
    * @throws KafkaStorageError
    */
-  assign(epoch: number, startOffset: number): void {
-    const isFirst = this.epochs.length === 0 && startOffset === this.logEndOffset();
-    if (!this.insert({ epoch, startOffset })) return;
-    this.flush(!isFirst);
+  assign(epoch: number, startOffset: number, isLogEmpty = false): void {
+    const canWait = isLogEmpty && this.epochs.length === 0;
+    if (this.insert({ epoch, startOffset })) this.flush(!canWait);
   }
 
   /** Flushes what `assign` has left, off the thread. @throws the system's error */

@@ -194,11 +194,14 @@ export class LogAppender {
   }
 
   private noteEpochs(all: readonly RecordBatch[]): void {
-    const { leaderEpochCache, logger } = this.target;
+    const { leaderEpochCache, logger, offsets } = this.target;
     if (leaderEpochCache === null) return;
+    const isLogEmpty = offsets.logStartOffset === offsets.logEndOffset;
     for (const batch of all) {
       if (batch.magic >= 2) {
-        if (batch.partitionLeaderEpoch >= 0) leaderEpochCache.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+        if (batch.partitionLeaderEpoch >= 0) {
+          leaderEpochCache.assign(batch.partitionLeaderEpoch, batch.baseOffset, isLogEmpty);
+        }
       } else if (leaderEpochCache.latestEpoch !== null) {
         // Old batches bear no epoch: truncation has to go by the high watermark again.
         logger.warn(`Clearing leader epoch cache after unexpected append with message format v${batch.magic}`);

@@ -262,7 +262,10 @@ export class Log {
 
   /** Notes that a leader epoch begins at an offset; a new leader does so before its first append. */
   maybeAssignEpochStartOffset(leaderEpoch: number, startOffset: number): void {
-    this.guard.run('assigning leader epoch', () => this.local.leaderEpochCache?.assign(leaderEpoch, startOffset));
+    const isLogEmpty = this.logStartOffset === this.logEndOffset;
+    this.guard.run('assigning leader epoch', () =>
+      this.local.leaderEpochCache?.assign(leaderEpoch, startOffset, isLogEmpty),
+    );
   }
 
   /** Aborted transactions that touch offsets from `startOffset` to below `upperBoundOffset`. */
