@@ -5,25 +5,26 @@ import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
 import type { GroupCoordinator, OffsetAndMetadata } from '../group/index.ts';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
+import type { OffsetsInZooKeeper } from './offsets-in-zookeeper.ts';
 
 const unset = -1;
 
 /**
- * OffsetCommit: offsets of topics that exist go to the coordinator. Version 0 kept them in ZooKeeper, which nothing
- * current asks for; it is not served.
+ * OffsetCommit: offsets of topics that exist go to the coordinator, or with version 0 into ZooKeeper.
  *
  * An expiry of its own has a commit of versions 2 to 4 only (`retention.time.ms`; KIP-211 did away with it).
  */
 export function offsetCommitHandler(
   coordinator: GroupCoordinator,
   metadataCache: MetadataCache,
+  offsetsInZooKeeper: OffsetsInZooKeeper,
   time: Time,
 ): ApiHandler<'OffsetCommit'> {
   return {
     api: 'OffsetCommit',
-    minVersion: 1,
+    minVersion: 0,
     maxVersion: 8,
-    async handle({ body }) {
+    async handle({ body, header: { apiVersion } }) {
       const nowMs = time.milliseconds();
       const results = new Map<string, ErrorEntry>();
       const offsets = new Map<string, { target: TopicPartition; offset: OffsetAndMetadata }>();
@@ -35,7 +36,11 @@ export function offsetCommitHandler(
           else offsets.set(key, { target, offset: offsetOf(partition, body.retentionTimeMs, nowMs) });
         }
       }
-      if (offsets.size > 0) {
+      if (apiVersion === 0) {
+        for (const [key, { target, offset }] of offsets) {
+          results.set(key, await offsetsInZooKeeper.commit(body.groupId, target, offset));
+        }
+      } else if (offsets.size > 0) {
         const committed = await coordinator.handleCommitOffsets(body.groupId, body, offsets);
         for (const [key, error] of committed) results.set(key, error);
       }

@@ -3,17 +3,27 @@ import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
 import type { FetchedOffset, GroupCoordinator } from '../group/index.ts';
 import type { ApiHandler } from './api-handler.ts';
+import type { OffsetsInZooKeeper } from './offsets-in-zookeeper.ts';
 
 /** From this version on the response has an error of its own, and null topics ask for all offsets. */
 const groupErrorVersion = 2;
 
-/** OffsetFetch: a group's committed offsets. Version 0 read ZooKeeper, which nothing current asks for; it is not served. */
-export function offsetFetchHandler(coordinator: GroupCoordinator): ApiHandler<'OffsetFetch'> {
+/** OffsetFetch: a group's committed offsets; with version 0 those in ZooKeeper. */
+export function offsetFetchHandler(
+  coordinator: GroupCoordinator,
+  offsetsInZooKeeper: OffsetsInZooKeeper,
+): ApiHandler<'OffsetFetch'> {
   return {
     api: 'OffsetFetch',
-    minVersion: 1,
+    minVersion: 0,
     maxVersion: 7,
-    handle({ body, header: { apiVersion } }) {
+    async handle({ body, header: { apiVersion } }) {
+      if (apiVersion === 0) {
+        const wanted = partitionsOf(body);
+        return {
+          topics: byTopic(await Promise.all(wanted.map((each) => offsetsInZooKeeper.fetch(body.groupId, each)))),
+        };
+      }
       const partitions = body.topics === null ? null : partitionsOf(body);
       const { error, offsets } = coordinator.handleFetchOffsets(body.groupId, body.requireStable, partitions);
       if (error !== Errors.NONE) return failed(body, apiVersion, error);

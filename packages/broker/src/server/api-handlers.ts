@@ -17,9 +17,11 @@ import { describeClusterHandler, metadataHandler } from '../apis/metadata.ts';
 import type { MetadataWatch } from '../apis/metadata-watch.ts';
 import { deleteRecordsHandler } from '../apis/delete-records.ts';
 import { listOffsetsHandler, offsetForLeaderEpochHandler } from '../apis/offsets-in-log.ts';
+import type { ZooKeeperOffsetStore } from '../apis/offsets-in-zookeeper.ts';
 import { produceHandler } from '../apis/produce.ts';
 import { alterReassignmentsHandler, listReassignmentsHandler } from '../apis/reassignments.ts';
 import { topicConfigEntries } from '../apis/topic-config-entries.ts';
+import { writeTxnMarkersHandler } from '../apis/write-txn-markers.ts';
 import { createPartitionsHandler, deleteTopicsHandler } from '../apis/topic-changes.ts';
 import type { GroupCoordinator } from '../group/index.ts';
 import type { MetadataCache } from '../metadata/index.ts';
@@ -46,6 +48,7 @@ export interface ApiHandlersOptions {
   readonly controllerChannel: ControllerChannel;
   readonly groupCoordinator: GroupCoordinator;
   readonly producerIdManager: ProducerIdManager;
+  readonly zkClient: ZooKeeperOffsetStore;
   readonly adminZkClient: AdminZkClient;
   readonly autoTopicCreation: AutoTopicCreation;
   readonly topicConfigs: TopicConfigs;
@@ -61,6 +64,8 @@ export function apiHandlers(options: ApiHandlersOptions): readonly AnyApiHandler
       coordinator: options.groupCoordinator,
       metadataCache: options.metadataCache,
       autoTopicCreation: options.autoTopicCreation,
+      zooKeeperOffsetStore: options.zkClient,
+      offsetMetadataMaxSize: options.config.number('offset.metadata.max.bytes'),
       time: options.time,
     }),
     apiVersionsHandler(() => handlers),
@@ -81,6 +86,12 @@ function dataHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     metadataHandler({ metadataCache, clusterId, autoTopicCreation }),
     describeClusterHandler(metadataCache, clusterId),
     initProducerIdHandler(options.producerIdManager),
+    writeTxnMarkersHandler({
+      replicaManager,
+      coordinator: options.groupCoordinator,
+      time,
+      requestTimeoutMs: config.number('request.timeout.ms'),
+    }),
   ];
 }
 

@@ -151,6 +151,7 @@ export class KafkaServer {
       controllerChannel,
       groupCoordinator,
       producerIdManager,
+      zkClient,
       adminZkClient,
       autoTopicCreation,
       topicConfigs,

@@ -39,10 +39,9 @@ const bodies: { readonly [A in ApiName]?: (version: number) => RequestInit<A> } 
   ApiVersions: (version) => (version < 3 ? {} : { clientSoftwareName: 'test', clientSoftwareVersion: '1' }),
   FindCoordinator: () => ({ key: 'group' }),
   OffsetFetch: () => ({ groupId: 'group', topics: [{ name: topic, partitionIndexes: [0] }] }),
-  OffsetCommit: () => ({
+  OffsetCommit: (version) => ({
     groupId: 'group',
-    generationId: -1,
-    memberId: '',
+    ...(version === 0 ? {} : { generationId: -1, memberId: '' }),
     topics: [{ name: topic, partitions: [{ partitionIndex: 0, committedOffset: 0 }] }],
   }),
 };
@@ -60,8 +59,6 @@ const notServed: readonly ApiName[] = [
   'AddPartitionsToTxn',
   'AddOffsetsToTxn',
   'EndTxn',
-  'WriteTxnMarkers',
-  'TxnOffsetCommit',
   'DescribeAcls',
   'CreateAcls',
   'DeleteAcls',
@@ -154,8 +151,7 @@ describe('every API at every version that a broker advertises', () => {
         .filter(({ apiKey }) => served.has(apiKey))
         .filter(({ apiKey, minVersion, maxVersion }) => String(served.get(apiKey)) !== String([minVersion, maxVersion]))
         .map(({ name }) => name);
-      // Version 0 keeps offsets in ZooKeeper (docs/differences.md).
-      expect(different).toEqual(['OffsetCommit', 'OffsetFetch']);
+      expect(different).toEqual([]);
       expect(apis.filter(({ apiKey }) => !served.has(apiKey)).map(({ name }) => name)).toEqual(notServed);
     });
   });

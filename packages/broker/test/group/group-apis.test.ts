@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger, silentLoggers } from '@klassic/common';
+import type { TopicPartition } from '@klassic/common';
 import { AdminZkClient } from '@klassic/controller';
 import type { NetworkRequest } from '@klassic/network';
 import { apis, decodeResponseFrame, encodeResponseFrame, Errors } from '@klassic/protocol';
@@ -8,6 +9,7 @@ import { describeWithReference, readReferenceJson } from '@klassic/test-support'
 import type { AnyApiHandler, ApiHandler } from '../../src/apis/api-handler.ts';
 import { AutoTopicCreation } from '../../src/apis/auto-topic-creation.ts';
 import { groupHandlers } from '../../src/apis/group-handlers.ts';
+import type { ZooKeeperOffsetStore } from '../../src/apis/offsets-in-zookeeper.ts';
 import { MetadataCache } from '../../src/metadata/index.ts';
 import { TestCoordinator } from './test-coordinator.ts';
 
@@ -53,6 +55,20 @@ function metadataCache(withOffsetsTopic: boolean): MetadataCache {
   return cache;
 }
 
+/** ZooKeeper, as far as offsets of old go. */
+class MemoryOffsetStore implements ZooKeeperOffsetStore {
+  private readonly znodes = new Map<string, number>();
+
+  getConsumerOffset(group: string, { topic, partition }: TopicPartition): Promise<number | undefined> {
+    return Promise.resolve(this.znodes.get(`${group} ${topic} ${partition}`));
+  }
+
+  setOrCreateConsumerOffset(group: string, { topic, partition }: TopicPartition, offset: number): Promise<void> {
+    this.znodes.set(`${group} ${topic} ${partition}`, offset);
+    return Promise.resolve();
+  }
+}
+
 interface Apis {
   readonly test: TestCoordinator;
   readonly created: string[];
@@ -82,6 +98,8 @@ async function groupApis(withOffsetsTopic = true): Promise<Apis> {
     coordinator: test.coordinator,
     metadataCache: cache,
     autoTopicCreation,
+    zooKeeperOffsetStore: new MemoryOffsetStore(),
+    offsetMetadataMaxSize: 4096,
     time: test.time,
   });
   const handlers = new Map<ApiName, ApiHandler>(
@@ -135,16 +153,15 @@ const joinBody = {
 };
 
 describeWithReference(describe)('the versions of the group APIs', () => {
-  it("are the reference's, but for offsets in ZooKeeper", async () => {
+  it("are the reference's", async () => {
     const { apis: served } = readReferenceJson('vectors', 'api-versions-2.8.2.json') as {
       apis: { name: string; minVersion: number; maxVersion: number }[];
     };
     const { handlers } = await groupApis();
-    expect(handlers.size).toBe(11);
+    expect(handlers.size).toBe(12);
     for (const { api, minVersion, maxVersion } of handlers.values()) {
       const reference = served.find(({ name }) => name === api)!;
-      const lowest = api === 'OffsetCommit' || api === 'OffsetFetch' ? 1 : reference.minVersion;
-      expect([api, minVersion, maxVersion]).toEqual([api, lowest, reference.maxVersion]);
+      expect([api, minVersion, maxVersion]).toEqual([api, reference.minVersion, reference.maxVersion]);
     }
   });
 });
@@ -279,6 +296,58 @@ describe('offsets', () => {
     }
     const all = await call('OffsetFetch', 7, { groupId, topics: null, requireStable: false });
     expect(all.topics.map(({ name, partitions }) => [name, partitions.length])).toEqual([['t', 1]]);
+  });
+
+  it('stand in ZooKeeper with version 0, where the coordinator does not see them', async () => {
+    const { call, test } = await groupApis();
+    const withMetadata = (length: number): typeof commitBody => ({
+      ...commitBody,
+      topics: commitBody.topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map((each) => ({ ...each, committedMetadata: 'x'.repeat(length) as never })),
+      })),
+    });
+    const errors = async (body: typeof commitBody): Promise<number[]> =>
+      (await call('OffsetCommit', 0, body)).topics[0]!.partitions.map(({ errorCode }) => errorCode);
+    expect(await errors(withMetadata(4097))).toEqual([12, 3]);
+    expect(await errors(withMetadata(4096))).toEqual([0, 3]);
+    const body = { groupId, topics: [{ name: 't', partitionIndexes: [0, 1, 9] }], requireStable: false };
+    const fetched = await call('OffsetFetch', 0, body);
+    expect(fetched.topics[0]!.partitions.map((each) => [each.committedOffset, each.metadata, each.errorCode])).toEqual([
+      [5, '', 0],
+      [-1, '', 3],
+      [-1, '', 3],
+    ]);
+    expect(test.committed(groupId, 't', 0)).toBe(-1);
+  });
+
+  it('count from the marker on when they are committed in a transaction, in every version', async () => {
+    for (const version of [0, 1, 2, 3]) {
+      const { call, test } = await groupApis();
+      const committed = await call('TxnOffsetCommit', version, {
+        ...commitBody,
+        transactionalId: 'x',
+        producerId: 7,
+        producerEpoch: 0,
+      });
+      expect(committed.topics).toEqual([
+        {
+          name: 't',
+          partitions: [
+            { partitionIndex: 0, errorCode: 0 },
+            { partitionIndex: 9, errorCode: 3 },
+          ],
+        },
+        { name: 'unknown', partitions: [] },
+      ]);
+      const fetch = (requireStable: boolean): Promise<ResponseOf<'OffsetFetch'>> =>
+        call('OffsetFetch', 7, { groupId, topics: [{ name: 't', partitionIndexes: [0] }], requireStable });
+      expect((await fetch(true)).topics[0]!.partitions[0]!.errorCode).toBe(Errors.UNSTABLE_OFFSET_COMMIT.code);
+      expect((await fetch(false)).topics[0]!.partitions[0]!.committedOffset).toBe(-1);
+      test.coordinator.scheduleHandleTxnCompletion(7, [test.coordinator.partitionFor(groupId)], true);
+      await test.time.advance(0);
+      expect((await fetch(true)).topics[0]!.partitions[0]!.committedOffset).toBe(5);
+    }
   });
 
   it('of a group elsewhere: an error for the group, or for each partition where there is none', async () => {

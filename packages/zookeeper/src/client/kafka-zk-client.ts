@@ -1,9 +1,10 @@
 import type { TopicPartition } from '@klassic/common';
 
-import { ensureOk } from '../requests.ts';
+import { ensureOk, matchAnyVersion } from '../requests.ts';
 import { parseConnectString } from '../session/connect-string.ts';
 import { ZooKeeperSession } from '../session/zookeeper-session.ts';
 import type { ZooKeeperSessionOptions } from '../session/zookeeper-session.ts';
+import { ConsumerOffset } from '../znodes/cluster.ts';
 import {
   IsrChangeNotificationSequenceZNode,
   IsrChangeNotificationZNode,
@@ -15,7 +16,8 @@ import type { KafkaZkClientOptions } from './zk-requests.ts';
 
 /**
  * Everything Kafka asks of ZooKeeper, in Kafka's terms. One subject lies upon the other: requests and their repetition,
- * the cluster, topics, what administrators ask for, security, and here what brokers tell the controller.
+ * the cluster, topics, what administrators ask for, security, and here what brokers tell the controller, and the
+ * offsets of consumers of old.
  * Counterpart of `kafka.zk.KafkaZkClient`.
  *
  * Methods with an `epochZkVersion` write as controller: each write stands in a multi with a check of that version of
@@ -102,6 +104,21 @@ export class KafkaZkClient extends SecurityZkClient {
   /** @throws ControllerMovedError */
   async deleteAllLogDirEventNotifications(epochZkVersion: number): Promise<void> {
     await this.deleteLogDirEventNotifications(await this.getAllLogDirEventNotifications(), epochZkVersion);
+  }
+
+  /** An offset committed by version 0 of OffsetCommit; undefined where there is none. @throws ZooKeeperError, ZNodeFormatError */
+  async getConsumerOffset(group: string, { topic, partition }: TopicPartition): Promise<number | undefined> {
+    const found = await this.getDataAndStat(ConsumerOffset.path(group, topic, partition));
+    return found === undefined ? undefined : ConsumerOffset.decode(found.data);
+  }
+
+  /** @throws ZooKeeperError */
+  async setOrCreateConsumerOffset(group: string, { topic, partition }: TopicPartition, offset: number): Promise<void> {
+    const path = ConsumerOffset.path(group, topic, partition);
+    const data = ConsumerOffset.encode(offset);
+    const response = await this.request({ op: 'setData', path, data, version: matchAnyVersion });
+    if (response.code === 'NO_NODE') await this.createRecursive(path, data);
+    else ensureOk(response);
   }
 
   private async getAllData(paths: readonly string[]): Promise<(Buffer | null)[]> {
