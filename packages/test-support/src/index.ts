@@ -42,3 +42,4 @@ export {
 export type { WrittenOp, WrittenTransaction } from './scenarios/normal-form.ts';
 export { apiNames, recordedLines } from './scenarios/recording.ts';
 export type { LogLine, RecordedOp, RecordedRpc, RecordedTransaction, Snapshot, Step } from './scenarios/recording.ts';
+export { controllersByEpoch } from './elections.ts';

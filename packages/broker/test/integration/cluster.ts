@@ -158,3 +158,18 @@ export async function leaderTold(
     admin.close();
   }
 }
+
+/** Waits until every broker, asked by itself, tells the leader of the topic that ZooKeeper has. */
+export async function waitUntilOfOneMind(znodes: ZNodes, servers: readonly string[], topic: string): Promise<void> {
+  await eventually(
+    async () => {
+      const { leader, leader_epoch: leaderEpoch } = await znodes.partitionState(topic);
+      for (const server of servers) {
+        const told = await leaderTold([server], topic);
+        if (told?.leader !== leader || told.leaderEpoch !== leaderEpoch) return false;
+      }
+      return leader >= 0;
+    },
+    { timeoutMs: 30_000, what: `one leader of ${topic} in everybody’s metadata` },
+  );
+}

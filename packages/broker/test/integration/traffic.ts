@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { Producer } from '@klassic/client';
 import { eventually, hasKcat, kafkaJs, sleep } from '@klassic/test-support';
 
 interface Sent {
@@ -111,6 +112,19 @@ export class Traffic {
     const { exitCode, stderr } = await ended;
     if (exitCode !== 0 || stderr.includes('Delivery failed')) throw new Error(`kcat ended with ${exitCode}: ${stderr}`);
   }
+}
+
+/**
+ * Writes a few records over brokers that live, while a stopped one keeps clients waiting that were connected to it.
+ *
+ * @returns the records, all of them acknowledged
+ */
+export async function produceMeanwhile(bootstrapServers: readonly string[], topic: string): Promise<Sent[]> {
+  const producer = new Producer({ bootstrapServers, acks: 'all', enableIdempotence: true });
+  const records = Array.from({ length: 20 }, (_, index) => ({ key: 'meanwhile', value: String(index) }));
+  await Promise.all(records.map((record) => producer.send({ topic, ...record })));
+  await producer.close();
+  return records;
 }
 
 /** kcat as the only member of a group, which reads until it is stopped. */

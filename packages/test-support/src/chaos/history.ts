@@ -15,8 +15,8 @@ export class History {
   readonly violations: string[] = [];
   /** What clients complained of, with how often. */
   readonly troubles = new Map<string, number>();
-  /** Who was controller in which epoch, as logs and znodes tell. */
-  readonly controllers = new Map<number, Set<number>>();
+  /** Who became controller in which epoch, as the brokers' logs tell. */
+  controllers: ReadonlyMap<number, ReadonlySet<number>> = new Map();
   /** Who led a partition in which leader epoch, by `partition/epoch`. */
   readonly leaders = new Map<string, Set<number>>();
   fetches = 0;
@@ -36,10 +36,6 @@ export class History {
   noteTrouble(who: string, error: string): void {
     const line = `${who}: ${error.split('\n')[0]!.replaceAll(/\d+/g, 'N')}`;
     this.troubles.set(line, (this.troubles.get(line) ?? 0) + 1);
-  }
-
-  noteController(epoch: number, broker: number): void {
-    this.controllers.set(epoch, (this.controllers.get(epoch) ?? new Set()).add(broker));
   }
 
   noteLeader(partition: number, epoch: number, leader: number): void {

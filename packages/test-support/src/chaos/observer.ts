@@ -1,7 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { messageOf, readZooKeeper, sleep } from '@klassic/lab';
-import type { TestBroker } from '../broker.ts';
 import type { History } from './history.ts';
 
 interface PartitionState {
@@ -76,18 +73,5 @@ export class ChaosObserver {
     }
     this.states.set(partition, state);
     history.noteLeader(partition, state.leader_epoch, state.leader);
-  }
-}
-
-const elected = /\b(\d+) successfully elected as the controller\. Epoch incremented to (\d+)/g;
-
-/** Notes each election that a broker's controller.log tells of. */
-export function noteElections(brokers: readonly TestBroker[], history: History): void {
-  for (const { logFolder } of brokers) {
-    const file = join(logFolder, 'controller.log');
-    if (!existsSync(file)) continue;
-    for (const [, broker, epoch] of readFileSync(file, 'utf8').matchAll(elected)) {
-      history.noteController(Number(epoch), Number(broker));
-    }
   }
 }

@@ -1,11 +1,12 @@
 import { Admin } from '@klassic/client';
 import { eventually } from '@klassic/lab';
+import { controllersByEpoch } from '../elections.ts';
 import { sessionTimeoutMs, startChaosCluster } from './chaos-cluster.ts';
 import type { ChaosCluster } from './chaos-cluster.ts';
 import { Executor, waitUntilWhole } from './executor.ts';
 import { History } from './history.ts';
 import { startKafkaJsProducer, startOwnProducer } from './load.ts';
-import { ChaosObserver, noteElections } from './observer.ts';
+import { ChaosObserver } from './observer.ts';
 import { makePlan } from './plan.ts';
 import { Reader } from './reader.ts';
 import { readReplicaLog } from './replica-log.ts';
@@ -80,7 +81,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     }).catch(() => readLogs(cluster, replicas));
     await readToTheEnd(readers, logs);
     await Promise.all([...readers.map((reader) => reader.stop()), observer.stop()]);
-    noteElections(cluster.brokers, history);
+    history.controllers = controllersByEpoch(cluster.brokers);
     wrong = judgeRun(history, logs);
   } catch (error) {
     wrong = [...history.violations, error instanceof Error ? (error.stack ?? error.message) : String(error)];

@@ -20,7 +20,7 @@ export function limitsOf(env: NodeJS.ProcessEnv): Limits {
 }
 
 /** The long ones come last, the longest at the very end: a fault that everything suffers from shows early. */
-const long = ['chaos', 'scale', 'walkthroughs', 'failover', 'faults'];
+const long = ['chaos', 'fault-matrix', 'scale', 'walkthroughs', 'failover', 'faults'];
 
 /** The order in which integration tests run. */
 export function quickFirst(files: readonly string[]): string[] {

@@ -29,8 +29,7 @@ describe('the verdict on a run', () => {
     history.acknowledged.set('a:0:0', { partition: 0, offset: 0 });
     history.acknowledged.set('a:0:1', { partition: 0, offset: -1 });
     history.noteRead('reader', 0, 0, 'a:0:0');
-    history.noteController(1, 1);
-    history.noteController(1, 1);
+    history.controllers = new Map([[1, new Set([1])]]);
     history.noteLeader(0, 0, 1);
     expect(judgeRun(history, [replica(1, ...good), replica(2, ...good)])).toEqual([]);
   });
@@ -84,8 +83,7 @@ describe('the verdict on a run', () => {
   });
 
   it('finds two controllers of an epoch, and two leaders of a leader epoch', () => {
-    history.noteController(4, 1);
-    history.noteController(4, 3);
+    history.controllers = new Map([[4, new Set([3, 1])]]);
     history.noteLeader(0, 2, 3);
     history.noteLeader(0, 2, 1);
     expect(judge(...good)).toEqual([
