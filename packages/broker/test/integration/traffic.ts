@@ -120,7 +120,9 @@ export class Traffic {
  * @returns the records, all of them acknowledged
  */
 export async function produceMeanwhile(bootstrapServers: readonly string[], topic: string): Promise<Sent[]> {
-  const producer = new Producer({ bootstrapServers, acks: 'all', enableIdempotence: true });
+  // It may ask the stopped one for its producer id, or one cut off from ZooKeeper that still takes itself for the leader.
+  const requestTimeoutMs = 3_000;
+  const producer = new Producer({ bootstrapServers, acks: 'all', enableIdempotence: true, requestTimeoutMs });
   const records = Array.from({ length: 20 }, (_, index) => ({ key: 'meanwhile', value: String(index) }));
   await Promise.all(records.map((record) => producer.send({ topic, ...record })));
   await producer.close();
