@@ -24,6 +24,8 @@ export type {
 } from './log-types.ts';
 export { UnexpectedAppendOffsetError } from './log-appender.ts';
 export { Log } from './log.ts';
+export type { BufferSource } from './log-file.ts';
+export { BufferLease, ReadBuffers } from './read-buffers.ts';
 export type { LogOptions } from './log-options.ts';
 export { MalformedMetaPropertiesError, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 export type { MetaProperties } from './meta-properties.ts';

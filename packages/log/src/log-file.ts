@@ -17,6 +17,12 @@ const SCAN_BYTES = 4096;
 const CHUNK_BYTES = 1024 * 1024;
 const POOLED_BYTES = 2048;
 
+/** Gives the buffer that a read fills, of exactly so many bytes. */
+export type BufferSource = (bytes: number) => Buffer;
+
+const newBuffer: BufferSource = (bytes) =>
+  bytes <= POOLED_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
+
 const scanBuffer = Buffer.alloc(SCAN_BYTES);
 
 /**
@@ -66,10 +72,10 @@ export class LogFile {
     this.validBytes += bytes.length;
   }
 
-  /** Bytes from `position` on: `length` of them, or fewer at the file's end. */
-  read(position: number, length: number): Buffer {
+  /** Bytes from `position` on: `length` of them, or fewer at the file's end, in a buffer that `source` gives. */
+  read(position: number, length: number, source: BufferSource = newBuffer): Buffer {
     const wanted = Math.max(0, Math.min(length, this.validBytes - position));
-    const bytes = wanted <= POOLED_BYTES ? Buffer.allocUnsafe(wanted) : Buffer.allocUnsafeSlow(wanted);
+    const bytes = source(wanted);
     const got = readFully(this.handle(), bytes, position);
     return got === wanted ? bytes : bytes.subarray(0, got);
   }

@@ -1,5 +1,6 @@
 import { Errors, KafkaError } from '@klassic/protocol';
 import { batchesOf } from '@klassic/protocol';
+import type { BufferSource } from './log-file.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import type { LogOffsets } from './log-offsets.ts';
 import type { LogSegment, SegmentRead } from './log-segment.ts';
@@ -22,7 +23,13 @@ export class LogReader {
   }
 
   /** See `Log.read`. */
-  read(startOffset: number, maxLength: number, isolation: FetchIsolation, minOneMessage: boolean): FetchDataInfo {
+  read(
+    startOffset: number,
+    maxLength: number,
+    isolation: FetchIsolation,
+    minOneMessage: boolean,
+    source?: BufferSource,
+  ): FetchDataInfo {
     const withAborted = isolation === 'txn_committed';
     let segment = this.segmentOf(startOffset);
     const limit = this.limitOf(isolation);
@@ -31,7 +38,7 @@ export class LogReader {
     while (segment !== undefined) {
       const maxPosition =
         limit.segmentBaseOffset === segment.baseOffset ? limit.relativePositionInSegment : segment.size;
-      const found = segment.read(startOffset, maxLength, maxPosition, minOneMessage);
+      const found = segment.read(startOffset, maxLength, maxPosition, minOneMessage, source);
       if (found !== null) {
         const abortedTransactions = withAborted ? this.abortedTransactions(startOffset, segment, found) : null;
         return { ...found, abortedTransactions };

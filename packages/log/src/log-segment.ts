@@ -5,6 +5,7 @@ import { logFilePath, offsetIndexPath, timeIndexPath, transactionIndexPath } fro
 import { flushInBackground } from './files.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogFile } from './log-file.ts';
+import type { BufferSource } from './log-file.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
 import { OffsetIndex } from './offset-index.ts';
 import type { CompletedTxn } from './producer-append-info.ts';
@@ -174,9 +175,16 @@ export class LogSegment {
    *
    * @param maxSize bytes; the first batch comes whole all the same when `minOneMessage`
    * @param maxPosition exclusive end in the file
+   * @param source gives the buffer; default: a new one
    * @returns null when the segment has no batch at or after the offset
    */
-  read(startOffset: number, maxSize: number, maxPosition: number, minOneMessage: boolean): SegmentRead | null {
+  read(
+    startOffset: number,
+    maxSize: number,
+    maxPosition: number,
+    minOneMessage: boolean,
+    source?: BufferSource,
+  ): SegmentRead | null {
     const start = this.translateOffset(startOffset);
     if (start === null) return null;
     const fetchOffsetMetadata: LogOffsetMetadata = {
@@ -186,7 +194,7 @@ export class LogSegment {
     };
     const limit = minOneMessage ? Math.max(maxSize, start.sizeInBytes) : maxSize;
     const length = Math.min(maxPosition - start.position, limit);
-    const records = length > 0 ? this.log.read(start.position, length) : Buffer.alloc(0);
+    const records = length > 0 ? this.log.read(start.position, length, source) : Buffer.alloc(0);
     return { fetchOffsetMetadata, records, firstEntryIncomplete: limit > 0 && limit < start.sizeInBytes };
   }
 

@@ -5,6 +5,7 @@ import { CompactableLog } from './cleaner/compactable-log.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { FUTURE_DIR_SUFFIX, partitionOfDir } from './file-names.ts';
 import { LocalLog } from './local-log.ts';
+import type { BufferSource } from './log-file.ts';
 import { LogAppender } from './log-appender.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogFlusher } from './log-flusher.ts';
@@ -205,11 +206,19 @@ export class Log {
    *
    * @param maxLength bytes; the last batch may be cut off by it
    * @param minOneMessage whether the first batch comes whole even if it is longer
+   * @param source gives the buffer that is read into; default: a new one
    * @throws KafkaError OFFSET_OUT_OF_RANGE below the log start or above the log end
    * @throws KafkaStorageError
    */
-  read(startOffset: number, maxLength: number, isolation: FetchIsolation, minOneMessage: boolean): FetchDataInfo {
-    return this.guard.run('reading', () => this.local.reader.read(startOffset, maxLength, isolation, minOneMessage));
+  read(
+    startOffset: number,
+    maxLength: number,
+    isolation: FetchIsolation,
+    minOneMessage: boolean,
+    source?: BufferSource,
+  ): FetchDataInfo {
+    const { reader } = this.local;
+    return this.guard.run('reading', () => reader.read(startOffset, maxLength, isolation, minOneMessage, source));
   }
 
   /** Sets the high watermark, kept between log start and log end; returns where it is now. */

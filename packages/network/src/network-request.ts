@@ -43,6 +43,11 @@ export interface NetworkRequest<A extends ApiName = ApiName> {
   readonly receivedAtMs: number;
   /** Monotonic clock (`Time.hiResMs`) at the same instant. */
   readonly startHiResMs: number;
+  /**
+   * Before the request is answered: asks to be told when the whole answer has been handed to the operating system, so that
+   * what it refers to may be written over. It is not told where the connection ends before.
+   */
+  whenSent(callback: () => void): void;
   /** Sends the answer; on a connection that has gone meanwhile it is dropped. */
   respond(body: ResponseInit<A>): void;
   /** The request asks for no answer (Produce with acks=0). */

@@ -236,12 +236,14 @@ export class ServerConnection {
       this.close();
       return;
     }
-    if (this.options.onComplete === undefined) {
+    const { onSent } = request;
+    if (this.options.onComplete === undefined && onSent === undefined) {
       writeChunks(this.socket, frame);
     } else {
       const sendHiResMs = this.time.hiResMs();
-      writeChunks(this.socket, frame, () => {
+      writeChunks(this.socket, frame, (error) => {
         this.complete(request, outcome, endedHiResMs, sendHiResMs);
+        if (!error) onSent?.();
       });
     }
     this.draining = this.socket.writableNeedDrain && this.socket.writableLength > MAX_UNSENT_BYTES;

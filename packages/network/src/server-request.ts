@@ -27,10 +27,15 @@ export class ServerRequest implements NetworkRequest {
   dequeuedHiResMs = 0;
   /** When the handler had returned, or had answered if that came first; undefined until then. */
   localCompleteHiResMs: number | undefined;
+  /** See `whenSent`. */
+  onSent: (() => void) | undefined;
   private readonly owner: RequestOwner;
   private ended = false;
 
-  constructor(parts: Omit<NetworkRequest, 'respond' | 'noResponse' | 'closeConnection'>, owner: RequestOwner) {
+  constructor(
+    parts: Omit<NetworkRequest, 'whenSent' | 'respond' | 'noResponse' | 'closeConnection'>,
+    owner: RequestOwner,
+  ) {
     this.api = parts.api;
     this.header = parts.header;
     this.body = parts.body;
@@ -40,6 +45,11 @@ export class ServerRequest implements NetworkRequest {
     this.receivedAtMs = parts.receivedAtMs;
     this.startHiResMs = parts.startHiResMs;
     this.owner = owner;
+  }
+
+  whenSent(callback: () => void): void {
+    invariant(!this.ended && this.onSent === undefined, 'one asks to be told, before the answer');
+    this.onSent = callback;
   }
 
   respond(body: ResponseInit<ApiName>): void {

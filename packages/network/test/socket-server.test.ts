@@ -118,6 +118,31 @@ describe.each(codecs)('SocketServer and BrokerConnection in %s', (codec) => {
     expect(answers.map(({ responses }) => responses[0]!.partitionResponses[0]!.baseOffset)).toEqual(sizes);
   });
 
+  it('tells once an answer is out, and never of one that could not be sent', async () => {
+    const sent: string[] = [];
+    const waiting: NetworkRequest[] = [];
+    const { server, port } = keep(
+      await startServer((request) => {
+        const { name } = (request.body as RequestOf<'Metadata'>).topics![0]!;
+        request.whenSent(() => sent.push(name!));
+        if (name === 'late') waiting.push(request);
+        else echo(request);
+      }),
+    );
+    const connection = keep(await connectTo(port, codec));
+    await askFor(connection, 'a');
+    await askFor(connection, 'b');
+    expect(sent).toEqual(['a', 'b']);
+    const late = askFor(connection, 'late');
+    await eventually(() => waiting.length === 1);
+    connection.close();
+    await expect(late).rejects.toThrow();
+    await eventually(() => server.connectionCount === 0);
+    echo(waiting[0]!);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toEqual(['a', 'b']);
+  });
+
   it('goes on after a request without an answer', async () => {
     const { port } = keep(await startServer(echo));
     const connection = keep(await connectTo(port, codec));

@@ -1,5 +1,6 @@
 import { topicPartitionKey } from '@klassic/common';
 import type { TopicPartition } from '@klassic/common';
+import { ReadBuffers } from '@klassic/log';
 import { downConvert, Errors, UnsupportedCompressionTypeError } from '@klassic/protocol';
 import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
@@ -11,6 +12,8 @@ const rackVersion = 11;
 /** Up to this version a consumer knows message format 0 (up to 1) or 1 (2 and 3) only. */
 const oldestV2Version = 4;
 const emptyRecords = Buffer.alloc(0);
+/** Bytes of buffers that are kept for the next answers to consumers. */
+const MAX_IDLE_READ_BYTES = 32 * 1024 * 1024;
 
 export interface FetchHandlerOptions {
   readonly replicaManager: ReplicaManager;
@@ -23,11 +26,13 @@ export interface FetchHandlerOptions {
 /** Fetch, of consumers and followers alike, with fetch sessions (`KafkaApis.handleFetchRequest`, KIP-227). */
 export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> {
   const { replicaManager, metadataCache, fetchManager, fetchMaxBytes } = options;
+  const readBuffers = new ReadBuffers(MAX_IDLE_READ_BYTES);
   return {
     api: 'Fetch',
     minVersion: 0,
     maxVersion: 12,
-    async handle({ body, header, context: { listenerName } }) {
+    async handle(request) {
+      const { body, header, context: requestContext } = request;
       const { apiVersion, clientId } = header;
       const isFollower = body.replicaId >= 0;
       const context = fetchManager.newContext(
@@ -39,6 +44,9 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
       if (context.error !== Errors.NONE) return { errorCode: context.error.code, sessionId: 0, responses: [] };
       const known = context.partitions.filter(({ topic, partition }) => metadataCache.contains(topic, partition));
       const maxBytes = isFollower ? body.maxBytes : Math.min(body.maxBytes, fetchMaxBytes);
+      // Followers fetch what is new, in small pieces: for them new buffers cost less.
+      const lease = isFollower ? undefined : readBuffers.lease();
+      if (lease !== undefined) request.whenSent(() => lease.release());
       const fetched = await replicaManager.fetchMessages({
         replicaId: body.replicaId,
         maxWaitMs: body.maxWaitMs,
@@ -47,8 +55,15 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
         hardMaxBytesLimit: apiVersion <= 2,
         isolation: body.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted',
         ...(apiVersion >= rackVersion && !isFollower
-          ? { clientMetadata: { rackId: body.rackId, clientId: clientId ?? '', listenerName } }
+          ? {
+              clientMetadata: {
+                rackId: body.rackId,
+                clientId: clientId ?? '',
+                listenerName: requestContext.listenerName,
+              },
+            }
           : {}),
+        ...(lease === undefined ? {} : { buffers: lease.source }),
         partitions: known,
       });
       const all =

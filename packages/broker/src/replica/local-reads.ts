@@ -86,7 +86,7 @@ export class LocalReads {
     try {
       const partition = this.partitions.getOrThrow(topic, index);
       const fetchTimeMs = this.time.milliseconds();
-      const info = readRecords(partition, request, maxBytes, isolation, requireLeader, minOneMessage);
+      const info = readRecords(partition, request, maxBytes, isolation, requireLeader, minOneMessage, options.buffers);
       const { fetched } = info;
       // From Fetch version 3 on a batch that was cut off is of no use to the fetcher: it gets none.
       const incomplete = !options.hardMaxBytesLimit && fetched.firstEntryIncomplete;

@@ -1,4 +1,4 @@
-import type { AbortedTransaction, AppendOrigin, FetchIsolation } from '@klassic/log';
+import type { AbortedTransaction, AppendOrigin, BufferSource, FetchIsolation } from '@klassic/log';
 
 export type { FetchIsolation } from '@klassic/log';
 
@@ -65,6 +65,8 @@ export interface FetchMessagesOptions {
   readonly hardMaxBytesLimit: boolean;
   readonly isolation: 'read_uncommitted' | 'read_committed';
   readonly clientMetadata?: ClientMetadata;
+  /** Gives the buffers that records are read into; default: new ones. */
+  readonly buffers?: BufferSource;
   readonly partitions: readonly FetchRequestPartition[];
 }
 

@@ -1,4 +1,4 @@
-import type { FetchDataInfo, FetchIsolation, TimestampAndOffset } from '@klassic/log';
+import type { BufferSource, FetchDataInfo, FetchIsolation, TimestampAndOffset } from '@klassic/log';
 import { legacyOffsetsBefore, offsetOnly } from '@klassic/log';
 import { Errors, KafkaError } from '@klassic/protocol';
 import { emptyRecords } from './messages.ts';
@@ -32,13 +32,14 @@ export function readRecords(
   isolation: FetchIsolation,
   requireLeader: boolean,
   minOneMessage: boolean,
+  buffers?: BufferSource,
 ): LogReadInfo {
   const log = partition.localLogWithEpochOrException(request.currentLeaderEpoch, requireLeader);
   const { highWatermark, logStartOffset, logEndOffset, lastStableOffset } = log;
   const offsets = { highWatermark, logStartOffset, logEndOffset, lastStableOffset };
   const divergingEpoch = divergence(partition, request);
   if (divergingEpoch !== null) return { fetched: nothingAt(request.fetchOffset), divergingEpoch, ...offsets };
-  const fetched = log.read(request.fetchOffset, maxBytes, isolation, minOneMessage);
+  const fetched = log.read(request.fetchOffset, maxBytes, isolation, minOneMessage, buffers);
   return { fetched, divergingEpoch: null, ...offsets };
 }
 
