@@ -356,7 +356,7 @@ describe('the log cleaner', () => {
         expect(readRecords(log).length).toBe(1000);
       });
     });
-  });
+  }, 60_000);
 });
 
 describe('the offset map', () => {
