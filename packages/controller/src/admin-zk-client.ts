@@ -1,7 +1,7 @@
 import type { Logger, LoggerFactory, Random } from '@klassic/common';
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { KafkaZkClient, ReplicaAssignment } from '@klassic/zookeeper';
-import { ZooKeeperError } from '@klassic/zookeeper';
+import { TopicZNode, ZooKeeperError } from '@klassic/zookeeper';
 import { assignmentOf, isBeingReassigned } from './replica-assignment.ts';
 import type { BrokerMetadata } from './replica-placement.ts';
 import { assignReplicasToBrokers } from './replica-placement.ts';
@@ -93,6 +93,7 @@ export class AdminZkClient {
     validate = true,
   ): Promise<void> {
     if (validate) await this.validateTopicCreate(topic, assignment, config);
+    refuseOversized(topic, new Map([...assignment].map(([id, replicas]) => [id, assignmentOf(replicas)])));
     this.log.info(
       `Creating topic ${topic} with configuration ${JSON.stringify(config)} and initial partition assignment ${assignmentMapText(assignment)}`,
     );
@@ -247,6 +248,7 @@ export class AdminZkClient {
     );
     const all = new Map(existing);
     for (const [id, replicas] of added) all.set(id, assignmentOf(replicas));
+    refuseOversized(topic, all);
     const [znode] = await this.store.getReplicaAssignmentAndTopicIdForTopics([topic]);
     await this.store.setTopicAssignment(topic, znode?.topicId ?? null, all);
   }
@@ -292,6 +294,24 @@ function firstReplicas(existing: ReadonlyMap<number, ReplicaAssignment>): readon
   throw new KafkaError(
     Errors.UNKNOWN_SERVER_ERROR,
     'Unexpected existing replica assignment, partition id 0 is missing.',
+  );
+}
+
+/** What ZooKeeper takes in one request, less what the request has besides (`jute.maxbuffer`, 1 MiB by default). */
+const MAX_ASSIGNMENT_BYTES = 1024 * 1024 - 1024;
+
+/**
+ * ZooKeeper hangs up on whoever sends more than it takes, again and again, and the broker's session with it.
+ *
+ * @throws KafkaError INVALID_PARTITIONS
+ */
+function refuseOversized(topic: string, assignment: ReadonlyMap<number, ReplicaAssignment>): void {
+  const bytes = TopicZNode.encode(null, assignment).length;
+  if (bytes <= MAX_ASSIGNMENT_BYTES) return;
+  throw new KafkaError(
+    Errors.INVALID_PARTITIONS,
+    `The assignment of the ${assignment.size} partitions of topic '${topic}' takes ${bytes} bytes, and ZooKeeper keeps no more than ` +
+      `${MAX_ASSIGNMENT_BYTES} in one znode: create several smaller topics.`,
   );
 }
 

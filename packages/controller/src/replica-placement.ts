@@ -2,6 +2,9 @@ import type { Random } from '@klassic/common';
 import { invariant, nextInt } from '@klassic/common';
 import { Errors, KafkaError } from '@klassic/protocol';
 
+/** Ids and replicas of more would not fit into a znode (`jute.maxbuffer`, 1 MiB by default). */
+const MAX_PARTITIONS = 100_000;
+
 /** A broker as placement sees it. */
 export interface BrokerMetadata {
   readonly id: number;
@@ -32,6 +35,12 @@ export function assignReplicasToBrokers(
 ): Map<number, number[]> {
   if (nPartitions <= 0) {
     throw new KafkaError(Errors.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.');
+  }
+  if (nPartitions > MAX_PARTITIONS) {
+    throw new KafkaError(
+      Errors.INVALID_PARTITIONS,
+      `Number of partitions must not be larger than ${MAX_PARTITIONS}: ZooKeeper keeps no larger topic.`,
+    );
   }
   if (replicationFactor <= 0) {
     throw new KafkaError(Errors.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.');

@@ -1,9 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { MockTime, SeededRandom, silentLoggers } from '@klassic/common';
 import { BrokerIdZNode, KafkaZkClient } from '@klassic/zookeeper';
 import { AdminZkClient } from '../src/index.ts';
 import { FakeZooKeeper } from './fake-zookeeper.ts';
 import { brokerInfo } from './replay-cluster.ts';
+
+jest.setTimeout(60_000);
 
 function setUp(): { zk: FakeZooKeeper; admin: AdminZkClient } {
   const zk = new FakeZooKeeper();
@@ -50,11 +52,23 @@ describe('AdminZkClient', () => {
     ['a_b', 1, 1, "Topic 'a_b' collides with existing topics: a.b"],
     ['big', 1, 4, 'Replication factor: 4 larger than available brokers: 3.'],
     ['none', 0, 1, 'Number of partitions must be larger than 0.'],
+    ['endless', 2 ** 31 - 1, 1, 'Number of partitions must not be larger than 100000'],
+    ['large', 70_000, 3, 'ZooKeeper keeps no more than'],
   ])('refuses %s with %d partitions of %d replicas', async (topic, partitions, factor, message) => {
-    const { admin } = setUp();
+    const { zk, admin } = setUp();
     await admin.createTopic('t', 1, 1);
     await admin.createTopic('a.b', 1, 1);
+    const { length } = zk.transactions;
     await expect(admin.createTopic(topic, partitions, factor)).rejects.toThrow(message);
+    expect(zk.transactions).toHaveLength(length);
+  });
+
+  it('refuses to let a topic grow beyond what ZooKeeper keeps', async () => {
+    const { zk, admin } = setUp();
+    await admin.createTopic('t', 1, 3);
+    const { length } = zk.transactions;
+    await expect(admin.addPartitions('t', 70_000, null)).rejects.toThrow('ZooKeeper keeps no more than');
+    expect(zk.transactions).toHaveLength(length);
   });
 
   it('refuses assignments that are not whole', async () => {
