@@ -95,11 +95,12 @@ async function kill(cluster: RaceCluster, victim: BrokerProcess, partitions: num
 
 /** Starts the broker that was killed, and waits until it is in every ISR again. */
 async function restart(cluster: RaceCluster, partitions: number): Promise<readonly number[]> {
+  const controller = await controllerOf(cluster);
   const began = performance.now();
   for (const broker of cluster.brokers) {
     if (broker.state === 'gone') killAfterwards(await broker.launch());
   }
-  await untilInSync(await controllerOf(cluster), partitions);
+  await untilInSync(controller, partitions);
   return [performance.now() - began];
 }
 

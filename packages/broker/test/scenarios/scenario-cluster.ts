@@ -13,6 +13,7 @@ import {
   recordedLines,
   recordedText,
   rpcText,
+  sortedJson,
   startCluster,
   startZooKeeper,
   transactionText,
@@ -342,11 +343,32 @@ function told(rpcs: readonly Rpc[], before: Snapshot): Record<string, string[]> 
     if (!epochs.includes(request['brokerEpoch'])) epochs.push(request['brokerEpoch']);
     return epochs.indexOf(request['brokerEpoch']) + 1;
   };
+  const news = newsOf();
   return grouped(
-    requests.filter((rpc) => !isRefresh(rpc, known)),
+    requests.filter((rpc) => !isRefresh(rpc, known) && news(rpc, `${rpc.to} life ${life(rpc)}`)),
     (rpc) => `${rpc.from} -> ${rpc.to} life ${life(rpc)}`,
     (rpc) => rpcText(apiNames[rpc.api]!, rpc.v, { ...rpc.request, brokerEpoch: life(rpc) }),
   );
+}
+
+/**
+ * Whether a request tells its receiver anything that the one before did not. An UpdateMetadata that follows a notification of ISR
+ * changes says nothing new of a topic that is being deleted, and names no partition of one that is gone: whether the
+ * notification comes before the deletion is a matter of milliseconds.
+ */
+function newsOf(): (rpc: Rpc, receiver: string) => boolean {
+  const last = new Map<string, string>();
+  return ({ api, request }, receiver) => {
+    if (api !== 'UPDATE_METADATA') return true;
+    const states = (request['topicStates'] as PartitionStates[]).flatMap(({ topicName, partitionStates }) =>
+      partitionStates.map((state) => [`${topicName}-${state.partitionIndex}`, sortedJson(state)] as const),
+    );
+    const brokers = request['liveBrokers'] as { readonly id: number }[];
+    const facts = [...states, ['brokers', sortedJson([...brokers].sort((a, b) => a.id - b.id))] as const];
+    const isNews = facts.filter(([name, text]) => last.get(`${receiver} ${name}`) !== text).length > 0;
+    for (const [name, text] of facts) last.set(`${receiver} ${name}`, text);
+    return isNews;
+  };
 }
 
 /** The versions of partition states that the controller itself wrote, and those of the beginning. */
