@@ -1,5 +1,5 @@
 export { brokerApiVersionsCommand } from './broker-api-versions.ts';
-export { configCommand } from './configs.ts';
+export { configCommand } from './configs/config-command.ts';
 export { consoleConsumerCommand } from './console/console-consumer.ts';
 export { consoleProducerCommand } from './console/console-producer.ts';
 export { dumpLogCommand } from './dump-log/dump-log-command.ts';

@@ -4,4 +4,4 @@ export { configDefinitions } from './server/config-definitions.ts';
 export type { ConfigDefinition, ConfigType, UpdateMode } from './server/config-definitions.ts';
 export { KafkaServer } from './server/kafka-server.ts';
 export type { KafkaServerOptions } from './server/kafka-server.ts';
-export { createLoggerFactory, parseLogLevels } from './server/logging.ts';
+export { createLogging, parseLogLevels } from './server/logging.ts';

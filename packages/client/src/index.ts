@@ -1,4 +1,5 @@
 export { Admin } from './admin/admin.ts';
+export type { EntityQuotas, QuotaChange, QuotaCondition, QuotaEntity } from './admin/client-quotas.ts';
 export type {
   ConfigChange,
   ConfigEntry,

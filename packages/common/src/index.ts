@@ -1,5 +1,7 @@
+export { hashMapOrder, javaHashMapOrder } from './hash-map-order.ts';
 export { InvariantViolation, invariant } from './invariant.ts';
 export { stringHash, topicPartitionHash } from './java-hash.ts';
+export { javaDoubleText } from './java-double.ts';
 export { prefixed, silentLogger, silentLoggers } from './logger.ts';
 export type { Logger, LoggerFactory, LogLevel } from './logger.ts';
 export { MockTime } from './mock-time.ts';

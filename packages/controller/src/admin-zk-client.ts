@@ -123,7 +123,7 @@ export class AdminZkClient {
       throw invalidAssignment('All partitions should have the same number of replicas');
     }
     if (lists.some((replicas) => new Set(replicas).size !== replicas.length)) {
-      throw invalidAssignment(`Duplicate replica assignment found: ${assignmentMapText(assignment)}`);
+      throw invalidAssignment(`Duplicate replica assignment found: Hash${assignmentMapText(assignment)}`);
     }
     if ([...assignment.keys()].sort((a, b) => a - b).some((partition, index) => partition !== index)) {
       throw invalidAssignment('partitions should be a consecutive 0-based integer sequence');

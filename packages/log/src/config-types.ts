@@ -1,7 +1,12 @@
+import { javaDoubleText } from '@klassic/common';
+
 /** A topic setting that is unknown, not of its type, or outside its valid values; `message` is worded as Kafka's. */
 export class InvalidConfigError extends Error {
   override readonly name = 'InvalidConfigError';
 }
+
+/** Names that no topic has, or settings that contradict each other: worse than a bad value, as Kafka's answers have it. */
+export class InvalidConfigurationError extends InvalidConfigError {}
 
 /** Reads the text of a setting. @throws InvalidConfigError */
 export type ConfigParser<T> = (name: string, text: string) => T;
@@ -43,8 +48,8 @@ export function double(atLeast: number, atMost: number): ConfigParser<number> {
   return (name, text) => {
     const value = text.trim() === '' ? NaN : Number(text);
     if (Number.isNaN(value)) throw invalid(name, text, 'Not a number of type DOUBLE');
-    if (value < atLeast) throw invalid(name, text, `Value must be at least ${atLeast}`);
-    if (value > atMost) throw invalid(name, text, `Value must be no more than ${atMost}`);
+    if (value < atLeast) throw invalid(name, javaDoubleText(value), `Value must be at least ${atLeast}`);
+    if (value > atMost) throw invalid(name, javaDoubleText(value), `Value must be no more than ${atMost}`);
     return value;
   };
 }
@@ -76,7 +81,7 @@ export const throttledReplicas: ConfigParser<readonly string[]> = (name, text) =
   if (replicas[0] !== '*' && !replicas.every((replica) => /^\d+:\d+$/.test(replica))) {
     throw invalid(
       name,
-      text,
+      `[${replicas.join(', ')}]`,
       `${name} must be the literal '*' or a list of replicas in the following format: ` +
         `[partitionId]:[brokerId],[partitionId]:[brokerId],...`,
     );

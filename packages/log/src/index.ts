@@ -1,6 +1,7 @@
 export { KafkaStorageError } from './kafka-storage-error.ts';
-export { InvalidConfigError } from './config-types.ts';
-export { logConfigFromProps, recordMagicOf, topicConfigNames, validateTopicConfig } from './log-config.ts';
+export { InvalidConfigError, InvalidConfigurationError } from './config-types.ts';
+export { logConfigFromProps, recordMagicOf, topicConfigBrokerNames, topicConfigNames } from './log-config.ts';
+export { validateTopicConfig } from './log-config.ts';
 export type { LogConfig } from './log-config.ts';
 export { LogDirLockedError } from './dir-lock.ts';
 export { DuplicateLogDirError } from './log-dirs.ts';
@@ -30,7 +31,7 @@ export type { LogOptions } from './log-options.ts';
 export { MalformedMetaPropertiesError, readMetaProperties, writeMetaProperties } from './meta-properties.ts';
 export type { MetaProperties } from './meta-properties.ts';
 export { HIGH_WATERMARK_CHECKPOINT, OffsetCheckpointFile } from './offset-checkpoint-file.ts';
-export { isListConfig, topicConfigTexts } from './topic-config-texts.ts';
+export { isListConfig, topicConfigTexts, topicConfigType } from './topic-config-texts.ts';
 export type { TopicConfigText, TopicConfigType } from './topic-config-texts.ts';
 export { OffsetIndex } from './offset-index.ts';
 export { CorruptSnapshotError, readSnapshot } from './producer-snapshot.ts';

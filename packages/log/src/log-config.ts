@@ -1,8 +1,9 @@
+import { hashMapOrder } from '@klassic/common';
 import {
   boolean,
   double,
   int,
-  InvalidConfigError,
+  InvalidConfigurationError,
   listOf,
   long,
   messageFormat,
@@ -74,7 +75,6 @@ const definitions: { readonly [K in keyof LogConfig]: Definition<LogConfig[K]> }
   segmentMs: define('segment.ms', long(1), '604800000', 'log.roll.ms', ['log.roll.hours', HOUR_MS]),
   segmentJitterMs: define('segment.jitter.ms', long(0), '0', 'log.roll.jitter.ms', ['log.roll.jitter.hours', HOUR_MS]),
   segmentIndexBytes: define('segment.index.bytes', int(0), '10485760', 'log.index.size.max.bytes'),
-  indexIntervalBytes: define('index.interval.bytes', int(0), '4096', 'log.index.interval.bytes'),
   flushMessages: define('flush.messages', long(0), NEVER, 'log.flush.interval.messages'),
   flushMs: define('flush.ms', long(0), NEVER, 'log.flush.interval.ms', 'log.flush.scheduler.interval.ms'),
   retentionBytes: define('retention.bytes', long(), '-1', 'log.retention.bytes'),
@@ -87,10 +87,11 @@ const definitions: { readonly [K in keyof LogConfig]: Definition<LogConfig[K]> }
     ['log.retention.hours', HOUR_MS],
   ),
   maxMessageBytes: define('max.message.bytes', int(0), '1048588', 'message.max.bytes'),
-  fileDeleteDelayMs: define('file.delete.delay.ms', long(0), '60000', 'log.segment.delete.delay.ms'),
+  indexIntervalBytes: define('index.interval.bytes', int(0), '4096', 'log.index.interval.bytes'),
   deleteRetentionMs: define('delete.retention.ms', long(0), '86400000', 'log.cleaner.delete.retention.ms'),
   minCompactionLagMs: define('min.compaction.lag.ms', long(0), '0', 'log.cleaner.min.compaction.lag.ms'),
   maxCompactionLagMs: define('max.compaction.lag.ms', long(1), NEVER, 'log.cleaner.max.compaction.lag.ms'),
+  fileDeleteDelayMs: define('file.delete.delay.ms', long(0), '60000', 'log.segment.delete.delay.ms'),
   minCleanableDirtyRatio: define('min.cleanable.dirty.ratio', double(0, 1), '0.5', 'log.cleaner.min.cleanable.ratio'),
   cleanupPolicy: define('cleanup.policy', listOf('compact', 'delete'), 'delete', 'log.cleanup.policy'),
   uncleanLeaderElectionEnable: define(
@@ -138,6 +139,11 @@ const keyByName = new Map(keys.map((key) => [definitions[key].name, key]));
 export const topicConfigDefinitions: readonly Pick<Definition<unknown>, 'name' | 'defaultText' | 'broker'>[] =
   Object.values(definitions);
 
+/** The broker settings that are defaults of topics' settings, each by its first name, and that a running broker takes. */
+export const topicConfigBrokerNames: readonly string[] = topicConfigDefinitions
+  .flatMap(({ broker }) => broker.slice(0, 1).map(([name]) => name))
+  .filter((name) => name !== 'log.message.format.version');
+
 /** Names of all topic settings, sorted. */
 export const topicConfigNames: readonly string[] = [...keyByName.keys()].sort();
 
@@ -161,15 +167,20 @@ export function logConfigFromProps(
  * @throws InvalidConfigError for the first fault
  */
 export function validateTopicConfig(overrides: Readonly<Record<string, string>>): void {
-  for (const name of Object.keys(overrides)) {
-    if (!keyByName.has(name)) throw new InvalidConfigError(`Unknown topic config name: ${name}`);
+  for (const name of hashMapOrder(Object.keys(overrides))) {
+    if (!keyByName.has(name)) throw new InvalidConfigurationError(`Unknown topic config name: ${name}`);
   }
   const { minCompactionLagMs, maxCompactionLagMs } = logConfigFromProps({}, overrides);
   if (minCompactionLagMs > maxCompactionLagMs) {
-    throw new InvalidConfigError(
-      `conflict topic config setting min.compaction.lag.ms (${minCompactionLagMs}) > max.compaction.lag.ms (${maxCompactionLagMs})`,
+    throw new InvalidConfigurationError(
+      `conflict topic config setting min.compaction.lag.ms (${longText(minCompactionLagMs)}) > ` +
+        `max.compaction.lag.ms (${longText(maxCompactionLagMs)})`,
     );
   }
+}
+
+function longText(value: number): string {
+  return value === Infinity ? NEVER : String(value);
 }
 
 /** The message format (magic) that `message.format.version` stands for. */

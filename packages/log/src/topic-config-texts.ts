@@ -9,6 +9,8 @@ export interface TopicConfigText {
   readonly text: string;
   readonly type: TopicConfigType;
   readonly origin: 'topic' | 'broker' | 'default';
+  /** The broker setting that stands in for it (`LogConfig.TopicConfigSynonyms`); null where there is none. */
+  readonly brokerName: string | null;
 }
 
 /** The settings that are no int64. */
@@ -35,10 +37,15 @@ export function isListConfig(name: string): boolean {
   return types[name] === 'list';
 }
 
+/** Types by name, for how a value is printed. */
+export function topicConfigType(name: string): TopicConfigType {
+  return types[name] ?? 'long';
+}
+
 /**
- * All settings of a topic as text, sorted by name.
+ * All settings of a topic as text, in the order in which they are defined.
  *
- * @param given broker settings that were given (not their defaults), by name
+ * @param given broker settings by name; those that are absent have Kafka's defaults
  * @param overrides the topic's own settings, by name
  * @throws InvalidConfigError when a broker setting in hours or minutes is no number
  */
@@ -46,16 +53,15 @@ export function topicConfigTexts(
   given: Readonly<Record<string, string>>,
   overrides: Readonly<Record<string, string>>,
 ): TopicConfigText[] {
-  const texts = topicConfigDefinitions.map(({ name, defaultText, broker }): TopicConfigText => {
-    const type = types[name] ?? 'long';
+  return topicConfigDefinitions.map(({ name, defaultText, broker }): TopicConfigText => {
+    const common = { name, type: topicConfigType(name), brokerName: broker[0]?.[0] ?? null };
     const own = overrides[name];
-    if (own !== undefined) return { name, text: own, type, origin: 'topic' };
+    if (own !== undefined) return { ...common, text: own, origin: 'topic' };
     for (const [brokerName, unit] of broker) {
       const text = given[brokerName];
       if (text === undefined || text === '') continue;
-      return { name, text: unit === 1 ? text : inUnits(brokerName, text, unit), type, origin: 'broker' };
+      return { ...common, text: unit === 1 ? text : inUnits(brokerName, text, unit), origin: 'broker' };
     }
-    return { name, text: defaultText, type, origin: 'default' };
+    return { ...common, text: defaultText, origin: 'default' };
   });
-  return texts.sort((left, right) => (left.name < right.name ? -1 : 1));
 }

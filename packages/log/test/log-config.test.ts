@@ -44,7 +44,7 @@ describe('validateTopicConfig', () => {
     ],
     [
       { 'min.cleanable.dirty.ratio': '2' },
-      'Invalid value 2 for configuration min.cleanable.dirty.ratio: Value must be no more than 1',
+      'Invalid value 2.0 for configuration min.cleanable.dirty.ratio: Value must be no more than 1',
     ],
     [
       { 'min.compaction.lag.ms': '5', 'max.compaction.lag.ms': '4' },

@@ -2,11 +2,16 @@ import type { SocketServerConfig } from './socket-server-config.ts';
 
 /** Counts connections, by address and in all. Counterpart of `kafka.network.ConnectionQuotas` (limits, not rates). */
 export class ConnectionQuotas {
-  private readonly config: SocketServerConfig;
+  private config: SocketServerConfig;
   private readonly byAddress = new Map<string, number>();
   private count = 0;
 
   constructor(config: SocketServerConfig) {
+    this.config = config;
+  }
+
+  /** Other limits from now on; connections that are beyond them stay. */
+  update(config: SocketServerConfig): void {
     this.config = config;
   }
 

@@ -36,7 +36,7 @@ const IDLE_CHECK_MS = 10_000;
  */
 export class SocketServer {
   private readonly options: SocketServerOptions;
-  private readonly config: SocketServerConfig;
+  private config: SocketServerConfig;
   private readonly logger: Logger;
   private readonly acceptors: Acceptor[];
   private readonly quotas: ConnectionQuotas;
@@ -57,6 +57,13 @@ export class SocketServer {
           this.accept({ socket, endPoint });
         }),
     );
+  }
+
+  /** Takes over other limits of connections while it runs; those that waited for room come in when there is some. */
+  reconfigure(config: Partial<SocketServerConfig>): void {
+    this.config = { ...this.config, ...config };
+    this.quotas.update(this.config);
+    this.admitWaiting();
   }
 
   /** Connections that are open and served. */

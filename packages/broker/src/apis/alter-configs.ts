@@ -1,46 +1,48 @@
 import type { AdminZkClient } from '@klassic/controller';
-import { InvalidConfigError, isListConfig } from '@klassic/log';
+import { InvalidConfigError, InvalidConfigurationError } from '@klassic/log';
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { ErrorEntry } from '@klassic/protocol';
+import { ZooKeeperError } from '@klassic/zookeeper';
+import type { MetadataCache } from '../metadata/index.ts';
+import { ConfigException, RequirementFailed } from '../server/config-value.ts';
+import { configDefinitions } from '../server/config-definitions.ts';
+import type { DynamicBrokerConfig } from '../server/dynamic-broker-config.ts';
+import type { Log4jController } from '../server/log4j-controller.ts';
 import type { AnyApiHandler, ApiHandler } from './api-handler.ts';
-import { toApiError } from './request-errors.ts';
+import { alterLogLevels } from './broker-loggers.ts';
+import { brokerIdOf, configResourceText, configResourceType, configResourceTypeName } from './config-resource.ts';
+import type { ConfigResource } from './config-resource.ts';
+import { checkChanges, configOperationName, withChanges } from './incremental-configs.ts';
+import type { ChangedSetting, ConfigChange } from './incremental-configs.ts';
+import { answerMessage, toApiError } from './request-errors.ts';
+import { topicSetting } from './topic-config-entries.ts';
 
-/** Code of a topic in `ConfigResource.Type`. */
-const topicResource = 2;
+type Props = Readonly<Record<string, string>>;
 
-/** Codes of `AlterConfigOp.OpType`. */
-const opType = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
-
-type Settings = Readonly<Record<string, string>>;
+/** The entity that stands for all brokers. */
+const defaultEntity = '<default>';
 
 export interface AlterConfigsOptions {
-  readonly adminZkClient: AdminZkClient;
-  /** A topic's own settings as they are now. */
-  readonly topicOverrides: (topic: string) => Promise<Settings>;
+  readonly brokerId: number;
+  readonly adminZkClient: Pick<AdminZkClient, 'changeTopicConfig' | 'changeEntityConfig'>;
+  readonly metadataCache: Pick<MetadataCache, 'contains'>;
+  readonly dynamicConfig: DynamicBrokerConfig;
+  readonly log4j: Log4jController;
+  /** What is set for an entity, as it stands in ZooKeeper. */
+  readonly fetchEntityConfig: (entityType: 'topics' | 'brokers', name: string) => Promise<Props>;
   /** Throws when a topic's settings are not valid. */
-  readonly validateTopicConfig: (config: Settings) => void;
+  readonly validateTopicConfig: (config: Props) => void;
 }
 
-interface Resource {
-  readonly resourceType: number;
-  readonly resourceName: string;
-}
-
-interface Outcome extends Resource {
+interface Outcome extends ConfigResource {
   readonly errorCode: number;
   readonly errorMessage: string | null;
 }
 
-/** What one entry of a request does to a setting. */
-interface ConfigChange {
-  readonly name: string;
-  readonly value: string | null;
-  readonly configOperation: number;
-}
-
 /**
- * AlterConfigs, which replaces all settings of a topic, and IncrementalAlterConfigs, which changes some (KIP-339). Any
- * broker writes them into ZooKeeper; all of them, this one too, learn of it by `/config/changes`.
+ * AlterConfigs, which replaces all settings of a topic or broker, and IncrementalAlterConfigs, which changes some
+ * (KIP-339). The broker that is asked checks them and writes them into ZooKeeper (those of one broker that broker
+ * itself); all of them, this one too, learn of it by `/config/changes`. Counterpart of `ZkAdminManager`'s part of it.
  */
 export function alterConfigsHandlers(options: AlterConfigsOptions): AnyApiHandler[] {
   return [alterConfigs(options), incrementalAlterConfigs(options)];
@@ -51,11 +53,30 @@ function alterConfigs(options: AlterConfigsOptions): ApiHandler<'AlterConfigs'> 
     api: 'AlterConfigs',
     minVersion: 0,
     maxVersion: 2,
-    handle: async ({ body }) => ({
-      responses: await each(body.resources, async (resource) => {
-        await change(resource, () => Promise.resolve(replaced(resource.configs)), body.validateOnly, options);
-      }),
-    }),
+    async handle({ body }) {
+      const { resources, validateOnly } = body;
+      if (resources.some(({ configs }) => configs.some(({ value }) => value === null))) {
+        // The original cannot even read such a request.
+        throw new KafkaError(Errors.UNKNOWN_SERVER_ERROR, 'A setting without a value');
+      }
+      for (const { resourceType } of resources) {
+        if (resourceType === configResourceType.brokerLogger) {
+          const type = configResourceTypeName(resourceType);
+          const text = `AlterConfigs is deprecated and does not support the resource type ${type}`;
+          throw new KafkaError(Errors.INVALID_REQUEST, text);
+        }
+        checkType(resourceType);
+      }
+      const responses = await outcomesOf(resources, async (resource) => {
+        const props = Object.fromEntries(resource.configs.map(({ name, value }) => [name, value!]));
+        if (resource.resourceType === configResourceType.topic) {
+          await alterTopic(resource.resourceName, props, validateOnly, options);
+        } else {
+          await alterBroker(ownBrokerId(resource, options), props, validateOnly, options);
+        }
+      });
+      return { responses };
+    },
     failure: ({ body }, error, message) => ({
       responses: body.resources.map((resource) => failed(resource, error, message)),
     }),
@@ -67,25 +88,116 @@ function incrementalAlterConfigs(options: AlterConfigsOptions): ApiHandler<'Incr
     api: 'IncrementalAlterConfigs',
     minVersion: 0,
     maxVersion: 1,
-    handle: async ({ body }) => ({
-      responses: await each(body.resources, async (resource) => {
-        const changed = async (): Promise<Settings> =>
-          applied(await options.topicOverrides(resource.resourceName), resource.configs);
-        await change(resource, changed, body.validateOnly, options);
-      }),
-    }),
+    async handle({ body }) {
+      const { resources, validateOnly } = body;
+      for (const { configs } of resources) {
+        for (const { configOperation } of configs) configOperationName(configOperation);
+      }
+      for (const { resourceType } of resources) checkType(resourceType);
+      const responses = await outcomesOf(resources, async (resource) => {
+        checkChanges(resource.configs);
+        if (resource.resourceType === configResourceType.topic) {
+          await changeTopic(resource.resourceName, resource.configs, validateOnly, options);
+        } else if (resource.resourceType === configResourceType.broker) {
+          await changeBroker(ownBrokerId(resource, options), resource.configs, validateOnly, options);
+        } else {
+          ownBrokerId(resource, options);
+          alterLogLevels(options.log4j, resource.configs, validateOnly);
+        }
+      });
+      return { responses };
+    },
     failure: ({ body }, error, message) => ({
       responses: body.resources.map((resource) => failed(resource, error, message)),
     }),
   };
 }
 
-async function each<R extends Resource>(
+function checkType(resourceType: number): void {
+  if (Object.values<number>(configResourceType).includes(resourceType)) return;
+  throw new KafkaError(Errors.INVALID_REQUEST, `Unexpected resource type ${configResourceTypeName(resourceType)}`);
+}
+
+/** This broker's id, undefined where all brokers are meant. @throws KafkaError for another one's */
+function ownBrokerId({ resourceName }: ConfigResource, { brokerId }: AlterConfigsOptions): number | undefined {
+  if (resourceName === '') return undefined;
+  if (brokerIdOf(resourceName) === brokerId) return brokerId;
+  throw new KafkaError(
+    Errors.INVALID_REQUEST,
+    `Unexpected broker id, expected ${brokerId}, but received ${resourceName}`,
+  );
+}
+
+async function changeTopic(
+  topic: string,
+  changes: readonly ConfigChange[],
+  validateOnly: boolean,
+  options: AlterConfigsOptions,
+): Promise<void> {
+  // Worded by ZooKeeper's client, which the original asks for /config/topics/.
+  if (topic === '') throw new ConfigException('Path must not end with / character');
+  const current = await options.fetchEntityConfig('topics', topic);
+  await alterTopic(topic, withChanges(current, changes, topicSetting), validateOnly, options);
+}
+
+async function alterTopic(
+  topic: string,
+  props: Props,
+  validateOnly: boolean,
+  { metadataCache, adminZkClient, validateTopicConfig }: AlterConfigsOptions,
+): Promise<void> {
+  if (!metadataCache.contains(topic)) {
+    throw new KafkaError(Errors.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${topic}' does not exist.`);
+  }
+  validateTopicConfig(props);
+  if (!validateOnly) await adminZkClient.changeTopicConfig(topic, props);
+}
+
+async function changeBroker(
+  brokerId: number | undefined,
+  changes: readonly ConfigChange[],
+  validateOnly: boolean,
+  options: AlterConfigsOptions,
+): Promise<void> {
+  const stored = await options.fetchEntityConfig('brokers', entityOf(brokerId));
+  const current = options.dynamicConfig.fromPersistentProps(stored, brokerId !== undefined);
+  await alterBroker(brokerId, withChanges(current, changes, brokerSetting), validateOnly, options);
+}
+
+async function alterBroker(
+  brokerId: number | undefined,
+  props: Props,
+  validateOnly: boolean,
+  { dynamicConfig, adminZkClient }: AlterConfigsOptions,
+): Promise<void> {
+  const perBroker = brokerId !== undefined;
+  dynamicConfig.validate(props, perBroker);
+  if (validateOnly) return;
+  await adminZkClient.changeEntityConfig(
+    'brokers',
+    entityOf(brokerId),
+    dynamicConfig.toPersistentProps(props, perBroker),
+  );
+}
+
+function entityOf(brokerId: number | undefined): string {
+  return brokerId === undefined ? defaultEntity : String(brokerId);
+}
+
+function brokerSetting(name: string): ChangedSetting | undefined {
+  if (!Object.hasOwn(configDefinitions, name)) return undefined;
+  const { type, default: defaultText } = configDefinitions[name]!;
+  return { isList: type === 'list', default: defaultText };
+}
+
+async function outcomesOf<R extends ConfigResource>(
   resources: readonly R[],
   task: (resource: R) => Promise<void>,
 ): Promise<Outcome[]> {
+  // One answer for each resource: where it stands twice, the last counts.
+  const byResource = new Map(resources.map((resource) => [configResourceText(resource), resource]));
   const outcomes: Outcome[] = [];
-  for (const resource of resources) {
+  for (const resource of byResource.values()) {
     const { resourceType, resourceName } = resource;
     try {
       await task(resource);
@@ -97,67 +209,18 @@ async function each<R extends Resource>(
   return outcomes;
 }
 
-async function change(
-  { resourceType, resourceName }: Resource,
-  settings: () => Promise<Settings>,
-  validateOnly: boolean,
-  { adminZkClient, validateTopicConfig }: AlterConfigsOptions,
-): Promise<void> {
-  if (resourceType !== topicResource) {
-    throw new KafkaError(Errors.INVALID_REQUEST, 'Only the settings of topics can be changed while brokers run');
-  }
-  const next = await settings();
-  if (validateOnly) validateTopicConfig(next);
-  else await adminZkClient.changeTopicConfig(resourceName, next);
-}
-
-function replaced(configs: readonly { readonly name: string; readonly value: string | null }[]): Settings {
-  const nulls = configs.filter(({ value }) => value === null).map(({ name }) => name);
-  if (nulls.length > 0)
-    throw new KafkaError(Errors.INVALID_REQUEST, `Null value not supported for : ${nulls.join(',')}`);
-  return Object.fromEntries(configs.map(({ name, value }) => [name, value!]));
-}
-
-function applied(current: Settings, changes: readonly ConfigChange[]): Settings {
-  const names = changes.map(({ name }) => name);
-  if (new Set(names).size !== names.length) {
-    const twice = names.filter((name, index) => names.indexOf(name) !== index);
-    throw new KafkaError(Errors.INVALID_REQUEST, `Error due to duplicate config keys : ${twice.join(',')}`);
-  }
-  const next = new Map(Object.entries(current));
-  for (const { name, value, configOperation } of changes) {
-    if (configOperation === opType.delete) next.delete(name);
-    else if (value === null) throw new KafkaError(Errors.INVALID_REQUEST, `Null value not supported for : ${name}`);
-    else if (configOperation === opType.set) next.set(name, value);
-    else next.set(name, changedList(name, next.get(name), value, configOperation));
-  }
-  return Object.fromEntries(next);
-}
-
-function changedList(name: string, current: string | undefined, value: string, operation: number): string {
-  if (operation !== opType.append && operation !== opType.subtract) {
-    throw new KafkaError(Errors.INVALID_REQUEST, `Unknown config operation ${operation} for ${name}`);
-  }
-  if (!isListConfig(name)) {
-    const verb = operation === opType.append ? 'APPEND' : 'SUBTRACT';
-    throw new KafkaError(Errors.INVALID_REQUEST, `Config value ${verb} is not allowed for config key: ${name}`);
-  }
-  const items = (current ?? '').split(',').filter((item) => item !== '');
-  const given = value.split(',').filter((item) => item !== '');
-  const kept = items.filter((item) => operation === opType.append || !given.includes(item));
-  return [...kept, ...(operation === opType.append ? given.filter((item) => !items.includes(item)) : [])].join(',');
-}
-
-function refused(resource: Resource, thrown: unknown): Outcome {
-  if (thrown instanceof InvalidConfigError) {
-    const named = `ConfigResource(type=TOPIC, name='${resource.resourceName}')`;
-    return failed(resource, Errors.INVALID_REQUEST, `Invalid config value for resource ${named}: ${thrown.message}`);
+function refused(resource: ConfigResource, thrown: unknown): Outcome {
+  const isBadValue = thrown instanceof InvalidConfigError && !(thrown instanceof InvalidConfigurationError);
+  if (isBadValue || thrown instanceof ConfigException) {
+    const reason = thrown instanceof RequirementFailed ? `requirement failed: ${thrown.message}` : thrown.message;
+    const text = `Invalid config value for resource ${configResourceText(resource)}: ${reason}`;
+    return failed(resource, Errors.INVALID_REQUEST, text);
   }
   const { error, message, expected } = toApiError(thrown);
-  if (!expected) throw thrown;
+  if (!expected && !(thrown instanceof ZooKeeperError)) throw thrown;
   return failed(resource, error, message);
 }
 
-function failed({ resourceType, resourceName }: Resource, error: ErrorEntry, message: string): Outcome {
-  return { errorCode: error.code, errorMessage: message, resourceType, resourceName };
+function failed({ resourceType, resourceName }: ConfigResource, error: ErrorEntry, message: string): Outcome {
+  return { errorCode: error.code, errorMessage: answerMessage(error, message), resourceType, resourceName };
 }

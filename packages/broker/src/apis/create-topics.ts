@@ -1,12 +1,13 @@
 import { assignReplicasToBrokers } from '@klassic/controller';
 import type { AdminZkClient } from '@klassic/controller';
+import { javaHashMapOrder } from '@klassic/common';
 import type { Random } from '@klassic/common';
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
 import type { MetadataWatch } from './metadata-watch.ts';
-import { toApiError } from './request-errors.ts';
+import { answerMessage, toApiError } from './request-errors.ts';
 import type { TopicConfigEntry } from './topic-config-entries.ts';
 
 type CreatableTopic = RequestOf<'CreateTopics'>['topics'][number];
@@ -41,10 +42,11 @@ export function createTopicsHandler(options: CreateTopicsOptions): ApiHandler<'C
       const duplicates = new Set(names.filter((name, index) => names.indexOf(name) !== index));
       const results: TopicResult[] = [];
       for (const topic of body.topics) {
-        if (!duplicates.has(topic.name)) results.push(await create(topic, body.validateOnly, apiVersion, options));
-      }
-      for (const name of duplicates) {
-        results.push(failed(name, Errors.INVALID_REQUEST, 'Found multiple entries for this topic.'));
+        results.push(
+          duplicates.has(topic.name)
+            ? failed(topic.name, Errors.INVALID_REQUEST, 'Found multiple entries for this topic.')
+            : await create(topic, body.validateOnly, apiVersion, options),
+        );
       }
       if (body.validateOnly) return { topics: results };
       const created = results.filter(({ errorCode }) => errorCode === Errors.NONE.code);
@@ -77,20 +79,17 @@ async function create(
     const assignment = await assignmentOf(topic, options);
     if (validateOnly) await adminZkClient.validateTopicCreate(topic.name, assignment, config);
     else await adminZkClient.createTopicWithAssignment(topic.name, config, assignment);
-    const entries = apiVersion >= 5 ? configEntries(config) : [];
+    const entries = new Map(apiVersion >= 5 ? configEntries(config).map((entry) => [entry.name, entry]) : []);
     return {
       name: topic.name,
       errorCode: Errors.NONE.code,
       errorMessage: null,
       numPartitions: assignment.size,
       replicationFactor: assignment.get(0)?.length ?? 0,
-      configs: entries.map(({ name, value, source }) => ({
-        name,
-        value,
-        readOnly: false,
-        configSource: source,
-        isSensitive: false,
-      })),
+      configs: javaHashMapOrder(entries.keys()).map((name) => {
+        const { value, source } = entries.get(name)!;
+        return { name, value, readOnly: false, configSource: source, isSensitive: false };
+      }),
     };
   } catch (thrown) {
     const { error, message, expected } = toApiError(thrown);
@@ -116,6 +115,10 @@ async function assignmentOf(topic: CreatableTopic, options: CreateTopicsOptions)
         'Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.',
       );
     }
+    if (assignments.some(({ partitionIndex }) => partitionIndex < 0) && isConsecutive(assignments)) {
+      // The original overlooks such a partition at first, and then misses partition 0.
+      throw new KafkaError(Errors.UNKNOWN_SERVER_ERROR, 'A partition has a negative index');
+    }
     return new Map(assignments.map(({ partitionIndex, brokerIds }) => [partitionIndex, brokerIds]));
   }
   const partitions = numPartitions === unset ? options.defaultPartitions : numPartitions;
@@ -125,6 +128,13 @@ async function assignmentOf(topic: CreatableTopic, options: CreateTopicsOptions)
   }
   const brokers = await options.adminZkClient.getBrokerMetadatas();
   return assignReplicasToBrokers(brokers, partitions, factor, { random: options.random });
+}
+
+/** The original's check: what is not negative adds up to what a sequence from 0 would. */
+function isConsecutive(assignments: CreatableTopic['assignments']): boolean {
+  const indexes = [...new Set(assignments.map(({ partitionIndex }) => partitionIndex))];
+  const sum = indexes.filter((index) => index >= 0).reduce((total, index) => total + index, 0);
+  return sum === (indexes.length * (indexes.length - 1)) / 2;
 }
 
 function hasLeaders(topic: string, partitions: number, metadataCache: MetadataCache): boolean {
@@ -139,7 +149,7 @@ function failed(name: string, error: ErrorEntry, message: string): TopicResult {
   return {
     name,
     errorCode: error.code,
-    errorMessage: message,
+    errorMessage: answerMessage(error, message),
     numPartitions: unset,
     replicationFactor: unset,
     configs: [],

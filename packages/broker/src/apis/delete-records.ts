@@ -15,11 +15,16 @@ export function deleteRecordsHandler(
     minVersion: 0,
     maxVersion: 2,
     async handle({ body }) {
-      const partitions = body.topics
-        .flatMap(({ name: topic, partitions: each }) =>
-          each.map(({ partitionIndex: partition, offset }) => ({ topic, partition, offset })),
-        )
-        .filter(({ topic, partition }) => metadataCache.contains(topic, partition));
+      // Where a partition stands twice, its last offset counts.
+      const asked = new Map(
+        body.topics.flatMap(({ name: topic, partitions: each }) =>
+          each.map(({ partitionIndex: partition, offset }) => [
+            topicPartitionKey(topic, partition),
+            { topic, partition, offset },
+          ]),
+        ),
+      );
+      const partitions = [...asked.values()].filter(({ topic, partition }) => metadataCache.contains(topic, partition));
       const results = await replicaManager.deleteRecords({ timeoutMs: body.timeoutMs, partitions });
       const unknown = { errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION.code, lowWatermark: -1 };
       return response(body, (key) => results.get(key) ?? unknown);
@@ -28,14 +33,21 @@ export function deleteRecordsHandler(
   };
 }
 
+/** One result for each partition that was asked for; topics without one are left out. */
 function response(
   body: RequestOf<'DeleteRecords'>,
   resultOf: (key: string) => DeleteRecordsResult,
 ): ResponseInit<'DeleteRecords'> {
+  const byTopic = new Map<string, Set<number>>();
+  for (const { name, partitions } of body.topics) {
+    for (const { partitionIndex } of partitions) {
+      byTopic.set(name, (byTopic.get(name) ?? new Set()).add(partitionIndex));
+    }
+  }
   return {
-    topics: body.topics.map(({ name, partitions }) => ({
+    topics: [...byTopic].map(([name, indexes]) => ({
       name,
-      partitions: partitions.map(({ partitionIndex }) => {
+      partitions: [...indexes].map((partitionIndex) => {
         const { errorCode, lowWatermark } = resultOf(topicPartitionKey(name, partitionIndex));
         return { partitionIndex, errorCode, lowWatermark };
       }),

@@ -29,7 +29,7 @@ export function findCoordinatorHandler(options: FindCoordinatorOptions): ApiHand
     maxVersion: 3,
     async handle({ body: { key, keyType }, context }) {
       if (keyType === transactionKey) return failed(Errors.COORDINATOR_NOT_AVAILABLE);
-      if (keyType !== groupKey) return failed(Errors.INVALID_REQUEST, `Unknown coordinator type received: ${keyType}`);
+      if (keyType !== groupKey) return failed(Errors.INVALID_REQUEST);
       if (!metadataCache.contains(groupMetadataTopic)) {
         await autoTopicCreation.create(groupMetadataTopic);
         return failed(Errors.COORDINATOR_NOT_AVAILABLE);
@@ -41,10 +41,10 @@ export function findCoordinatorHandler(options: FindCoordinatorOptions): ApiHand
       const { code: errorCode, message: errorMessage } = Errors.NONE;
       return { errorCode, errorMessage, nodeId: leader.id, host: leader.host, port: leader.port };
     },
-    failure: (_request, error, message) => failed(error, message),
+    failure: (_request, error) => failed(error),
   };
 }
 
-function failed(error: ErrorEntry, message = error.message): ResponseInit<'FindCoordinator'> {
-  return { errorCode: error.code, errorMessage: message, nodeId: -1, host: '', port: -1 };
+function failed({ code, message }: ErrorEntry): ResponseInit<'FindCoordinator'> {
+  return { errorCode: code, errorMessage: message, nodeId: -1, host: '', port: -1 };
 }

@@ -1,9 +1,10 @@
 import { validateTopicName } from '@klassic/controller';
-import { Errors } from '@klassic/protocol';
+import { Errors, KafkaError } from '@klassic/protocol';
 import type { ErrorEntry, ResponseInit } from '@klassic/protocol';
 import { isInternalTopic } from '../metadata/index.ts';
 import type { MetadataCache, Node, TopicMetadataOptions } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
+import { authorizedOperations } from './authorized-operations.ts';
 import type { AutoTopicCreation } from './auto-topic-creation.ts';
 import { toApiError } from './request-errors.ts';
 
@@ -25,6 +26,9 @@ export function metadataHandler(options: MetadataHandlerOptions): ApiHandler<'Me
     minVersion: 0,
     maxVersion: 11,
     async handle({ body, header: { apiVersion }, context: { listenerName } }) {
+      if (body.topics?.some(({ name }) => name === null) === true) {
+        throw new KafkaError(Errors.INVALID_REQUEST, 'Topics are asked for by name');
+      }
       // Version 0 has no null: an empty list asks for every topic there.
       const wantsAll = body.topics === null || (apiVersion === 0 && body.topics.length === 0);
       const names = wantsAll
@@ -42,12 +46,18 @@ export function metadataHandler(options: MetadataHandlerOptions): ApiHandler<'Me
         brokers: brokersOf(metadataCache.getAliveNodes(listenerName)),
         clusterId,
         controllerId: metadataCache.controllerId ?? noController,
-        topics: [...known, ...missing.filter((topic) => topic !== undefined)],
+        topics: [...known, ...missing.filter((topic) => topic !== undefined)].map((topic) => ({
+          ...topic,
+          ...(body.includeTopicAuthorizedOperations ? { topicAuthorizedOperations: authorizedOperations.topic } : {}),
+        })),
+        ...(body.includeClusterAuthorizedOperations
+          ? { clusterAuthorizedOperations: authorizedOperations.cluster }
+          : {}),
       };
     },
     failure: ({ body }, error) => ({
       brokers: [],
-      clusterId,
+      clusterId: null,
       controllerId: noController,
       topics: (body.topics ?? []).map(({ name }) => emptyTopic(name ?? '', error)),
     }),
@@ -60,13 +70,14 @@ export function describeClusterHandler(metadataCache: MetadataCache, clusterId: 
     api: 'DescribeCluster',
     minVersion: 0,
     maxVersion: 0,
-    handle: ({ context: { listenerName } }) => ({
+    handle: ({ body, context: { listenerName } }) => ({
       errorCode: Errors.NONE.code,
       clusterId,
       controllerId: metadataCache.controllerId ?? noController,
       brokers: metadataCache
         .getAliveNodes(listenerName)
         .map(({ id, host, port, rack }) => ({ brokerId: id, host, port, rack })),
+      ...(body.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: authorizedOperations.cluster } : {}),
     }),
     failure: (_request, error, message) => ({ errorCode: error.code, errorMessage: message, clusterId }),
   };
@@ -90,7 +101,7 @@ async function unknownTopic(
   if (wantsAll) return undefined;
   try {
     validateTopicName(name);
-    const created = mayCreate || isInternalTopic(name) ? await autoTopicCreation.create(name) : undefined;
+    const created = mayCreate ? await autoTopicCreation.create(name) : undefined;
     return emptyTopic(name, created ?? Errors.UNKNOWN_TOPIC_OR_PARTITION);
   } catch (thrown) {
     const { error, expected } = toApiError(thrown);

@@ -14,3 +14,11 @@ export function toApiError(thrown: unknown): {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return { error: Errors.UNKNOWN_SERVER_ERROR, message, expected: false };
 }
+
+/**
+ * The message of an answer beside its error: null where it says no more than the error, or would give away the
+ * server's inside (`ApiError.fromThrowable`).
+ */
+export function answerMessage(error: ErrorEntry, message: string): string | null {
+  return error === Errors.UNKNOWN_SERVER_ERROR || message === error.message ? null : message;
+}

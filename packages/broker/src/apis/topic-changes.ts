@@ -4,7 +4,7 @@ import type { ErrorEntry, RequestOf } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
 import type { MetadataWatch } from './metadata-watch.ts';
-import { toApiError } from './request-errors.ts';
+import { answerMessage, toApiError } from './request-errors.ts';
 
 export interface TopicChangeOptions {
   readonly adminZkClient: AdminZkClient;
@@ -39,10 +39,17 @@ export function deleteTopicsHandler(options: TopicChangeOptions): ApiHandler<'De
           'Topic ids are not known at inter.broker.protocol.version 2.6',
         );
       }
-      const outcomes: Outcome[] = [];
+      const byName = new Map<string, Outcome>();
       for (const name of new Set(namesOf(body))) {
-        outcomes.push(await outcomeOf(name, () => adminZkClient.deleteTopic(name)));
+        const { UNKNOWN_TOPIC_OR_PARTITION: unknown } = Errors;
+        byName.set(
+          name,
+          metadataCache.contains(name)
+            ? await outcomeOf(name, () => adminZkClient.deleteTopic(name))
+            : failed(name, unknown, unknown.message),
+        );
       }
+      const outcomes = namesOf(body).map((name) => byName.get(name)!);
       const marked = outcomes.filter(({ errorCode }) => errorCode === Errors.NONE.code).map(({ name }) => name);
       await metadataWatch.waitUntil(() => marked.every((name) => !metadataCache.contains(name)), body.timeoutMs);
       return {
@@ -66,16 +73,17 @@ export function createPartitionsHandler(options: TopicChangeOptions): ApiHandler
     maxVersion: 3,
     async handle({ body }) {
       const names = body.topics.map(({ name }) => name);
+      const duplicates = new Set(names.filter((name, index) => names.indexOf(name) !== index));
       const results: Outcome[] = [];
       for (const { name, count, assignments } of body.topics) {
-        if (names.indexOf(name) !== names.lastIndexOf(name)) {
-          results.push(failed(name, Errors.INVALID_REQUEST, 'Duplicate topic in request.'));
-          continue;
-        }
+        if (duplicates.has(name)) continue;
         const replicas = assignments?.map(({ brokerIds }) => brokerIds) ?? null;
         results.push(
           await outcomeOf(name, () => adminZkClient.addPartitions(name, count, replicas, body.validateOnly)),
         );
+      }
+      for (const name of duplicates) {
+        results.push(failed(name, Errors.INVALID_REQUEST, 'Duplicate topic in request.'));
       }
       if (!body.validateOnly) {
         const counts = new Map(body.topics.map(({ name, count }) => [name, count]));
@@ -102,5 +110,5 @@ async function outcomeOf(name: string, change: () => Promise<unknown>): Promise<
 }
 
 function failed(name: string, error: ErrorEntry, message: string): Outcome {
-  return { name, errorCode: error.code, errorMessage: message };
+  return { name, errorCode: error.code, errorMessage: answerMessage(error, message) };
 }

@@ -1,20 +1,12 @@
-import { topicConfigTexts } from '@klassic/log';
+import { topicConfigTexts, topicConfigType } from '@klassic/log';
+import { printedConfig } from '../server/config-text.ts';
+import type { KafkaConfig } from '../server/kafka-config.ts';
+import { configSynonyms } from './config-synonyms.ts';
+import type { ConfigSynonym, DynamicConfigs } from './config-synonyms.ts';
+import { configSource, configType } from './config-codes.ts';
+import type { ChangedSetting } from './incremental-configs.ts';
 
-/** Where a value comes from: the codes of `DescribeConfigsResponse.ConfigSource`. */
-export const configSource = { topic: 1, staticBroker: 4, default: 5 } as const;
-
-/** The codes of `DescribeConfigsResponse.ConfigType`. */
-export const configType = {
-  boolean: 1,
-  string: 2,
-  int: 3,
-  short: 4,
-  long: 5,
-  double: 6,
-  list: 7,
-  class: 8,
-  password: 9,
-} as const;
+type Props = Readonly<Record<string, string>>;
 
 /** A topic's setting as DescribeConfigs and CreateTopics tell it. */
 export interface TopicConfigEntry {
@@ -24,22 +16,32 @@ export interface TopicConfigEntry {
   readonly source: number;
   /** One of `configType`. */
   readonly type: number;
+  /** Where the value could come from, the weightiest first. */
+  readonly synonyms: readonly ConfigSynonym[];
+}
+
+const defaults = new Map(topicConfigTexts({}, {}).map(({ name, text }) => [name, text]));
+
+/** What must be known of a topic's setting to change it; undefined for a name that no topic has. */
+export function topicSetting(name: string): ChangedSetting | undefined {
+  const text = defaults.get(name);
+  return text === undefined ? undefined : { isList: topicConfigType(name) === 'list', default: text };
 }
 
 /**
- * All settings of a topic: its own, else what the broker was given, else Kafka's default.
+ * All settings of a topic, in the order in which they are defined: its own, else the broker's (`ConfigHelper.createTopicConfigEntry`).
  *
- * @param given broker settings that were given, by name
+ * @param overrides the topic's own settings
  */
 export function topicConfigEntries(
-  given: Readonly<Record<string, string>>,
-  overrides: Readonly<Record<string, string>>,
+  config: KafkaConfig,
+  dynamicConfig: DynamicConfigs,
+  overrides: Props,
 ): TopicConfigEntry[] {
-  return topicConfigTexts(given, overrides).map(({ name, text, origin, type }) => ({
-    name,
-    value: text,
-    source:
-      origin === 'topic' ? configSource.topic : origin === 'broker' ? configSource.staticBroker : configSource.default,
-    type: configType[type],
-  }));
+  return topicConfigTexts(config.texts, overrides).map(({ name, text, type, origin, brokerName }) => {
+    const value = printedConfig(type, text);
+    const own = origin === 'topic' ? [{ name, value, source: configSource.topic }] : [];
+    const synonyms = [...own, ...(brokerName === null ? [] : configSynonyms(brokerName, dynamicConfig))];
+    return { name, value, source: synonyms[0]?.source ?? configSource.default, type: configType[type], synonyms };
+  });
 }

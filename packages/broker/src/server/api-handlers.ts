@@ -1,11 +1,13 @@
 import type { LoggerFactory, Random, Time } from '@klassic/common';
 import type { AdminZkClient, KafkaController } from '@klassic/controller';
 import { validateTopicConfig } from '@klassic/log';
+import type { KafkaZkClient } from '@klassic/zookeeper';
 import type { AnyApiHandler } from '../apis/api-handler.ts';
 import { alterConfigsHandlers } from '../apis/alter-configs.ts';
 import { apiVersionsHandler } from '../apis/api-versions.ts';
 import type { AutoTopicCreation } from '../apis/auto-topic-creation.ts';
 import { controlHandlers } from '../apis/control.ts';
+import { clientQuotasHandlers } from '../apis/client-quotas.ts';
 import { onController } from '../apis/controller-forwarding.ts';
 import { createTopicsHandler } from '../apis/create-topics.ts';
 import { describeConfigsHandler } from '../apis/describe-configs.ts';
@@ -28,8 +30,11 @@ import type { MetadataCache } from '../metadata/index.ts';
 import { FetchManager, FetchSessionCache } from '../replica/index.ts';
 import type { Partition, ReplicaManager } from '../replica/index.ts';
 import type { ProducerIdManager } from '../transaction/producer-id-manager.ts';
+import { isResolvable } from './host-names.ts';
 import type { ControllerChannel } from './inter-broker.ts';
+import type { DynamicBrokerConfig } from './dynamic-broker-config.ts';
 import type { KafkaConfig } from './kafka-config.ts';
+import type { Log4jController } from './log4j-controller.ts';
 import type { TopicConfigs } from './topic-configs.ts';
 
 const offsetsTopic = '__consumer_offsets';
@@ -37,6 +42,9 @@ const offsetsTopic = '__consumer_offsets';
 /** What the handlers work on. */
 export interface ApiHandlersOptions {
   readonly config: KafkaConfig;
+  readonly brokerId: number;
+  readonly dynamicConfig: DynamicBrokerConfig;
+  readonly log4j: Log4jController;
   readonly clusterId: string;
   readonly random: Random;
   readonly time: Time;
@@ -52,6 +60,8 @@ export interface ApiHandlersOptions {
   readonly adminZkClient: AdminZkClient;
   readonly autoTopicCreation: AutoTopicCreation;
   readonly topicConfigs: TopicConfigs;
+  /** What stands in `/config`. */
+  readonly entityConfigs: Pick<KafkaZkClient, 'getEntityConfigs' | 'getEntitiesConfigs' | 'getAllEntitiesWithConfig'>;
 }
 
 /** Every API this broker serves, each with its handler. */
@@ -97,10 +107,9 @@ function dataHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
 
 /** Requests that only the controller fulfils; any broker takes them. */
 function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
-  const { config, controller, controllerChannel, adminZkClient, metadataCache, metadataWatch, random } = options;
+  const { config, dynamicConfig, controller, controllerChannel, adminZkClient, metadataCache, metadataWatch, random } =
+    options;
   const isController = (): boolean => controller.isActive;
-  const topicOverrides = (topic: string): Promise<Readonly<Record<string, string>>> =>
-    options.topicConfigs.fetch(topic);
   const forwarder = config.boolean('klassic.forward.to.controller') ? controllerChannel : undefined;
   const changes = {
     adminZkClient,
@@ -115,7 +124,7 @@ function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     random,
     defaultPartitions: config.number('num.partitions'),
     defaultReplicationFactor: config.number('default.replication.factor'),
-    configEntries: (overrides) => topicConfigEntries(config.originals, overrides),
+    configEntries: (overrides) => topicConfigEntries(config, dynamicConfig, overrides),
   });
   return [
     onController(createTopics, isController, forwarder),
@@ -124,8 +133,32 @@ function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     onController(electLeadersHandler(controller), isController, forwarder),
     onController(alterReassignmentsHandler(controller), isController, forwarder),
     onController(listReassignmentsHandler(controller), isController, forwarder),
-    describeConfigsHandler({ config, metadataCache, topicOverrides }),
-    ...alterConfigsHandlers({ adminZkClient, topicOverrides, validateTopicConfig }),
+    ...configsHandlers(options),
+  ];
+}
+
+function configsHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
+  const { config, brokerId, dynamicConfig, log4j, adminZkClient, metadataCache, topicConfigs } = options;
+  return [
+    describeConfigsHandler({
+      brokerId,
+      config,
+      dynamicConfig,
+      log4j,
+      metadataCache,
+      topicOverrides: (topic) => topicConfigs.fetch(topic),
+      documentation: async () => (await import('./config-documentation.ts')).configDocumentation,
+    }),
+    ...alterConfigsHandlers({
+      brokerId,
+      adminZkClient,
+      metadataCache,
+      dynamicConfig,
+      log4j,
+      fetchEntityConfig: (entityType, name) => options.entityConfigs.getEntityConfigs(entityType, name),
+      validateTopicConfig,
+    }),
+    ...clientQuotasHandlers({ store: options.entityConfigs, adminZkClient, isResolvable }),
   ];
 }
 

@@ -14,9 +14,11 @@ export interface ConfigDefinition {
   /** The only values allowed. */
   readonly oneOf?: readonly string[];
   readonly updateMode: UpdateMode;
+  /** Not told by DescribeConfigs. */
+  readonly internal?: boolean;
 }
 
-type Options = Pick<ConfigDefinition, 'atLeast' | 'oneOf'>;
+type Options = Pick<ConfigDefinition, 'atLeast' | 'oneOf' | 'internal'>;
 
 const setting =
   (updateMode: UpdateMode) =>
@@ -43,11 +45,11 @@ export const configDefinitions: Readonly<Record<string, ConfigDefinition>> = {
   'auto.create.topics.enable': readOnly('boolean', 'true'),
   'auto.leader.rebalance.enable': readOnly('boolean', 'true'),
   'background.threads': clusterWide('int', '10', { atLeast: 1 }),
-  'broker.heartbeat.interval.ms': readOnly('int', '2000'),
+  'broker.heartbeat.interval.ms': readOnly('int', '2000', { internal: true }),
   'broker.id': readOnly('int', '-1'),
   'broker.id.generation.enable': readOnly('boolean', 'true'),
   'broker.rack': readOnly('string', null),
-  'broker.session.timeout.ms': readOnly('int', '9000'),
+  'broker.session.timeout.ms': readOnly('int', '9000', { internal: true }),
   'client.quota.callback.class': readOnly('class', null),
   'compression.type': clusterWide('string', 'producer'),
   'connection.failed.authentication.delay.ms': readOnly('int', '100', { atLeast: 0 }),
@@ -57,14 +59,14 @@ export const configDefinitions: Readonly<Record<string, ConfigDefinition>> = {
   'controlled.shutdown.enable': readOnly('boolean', 'true'),
   'controlled.shutdown.max.retries': readOnly('int', '3'),
   'controlled.shutdown.retry.backoff.ms': readOnly('long', '5000'),
-  'controller.listener.names': readOnly('string', null),
-  'controller.quorum.append.linger.ms': readOnly('int', '25'),
-  'controller.quorum.election.backoff.max.ms': readOnly('int', '1000'),
-  'controller.quorum.election.timeout.ms': readOnly('int', '1000'),
-  'controller.quorum.fetch.timeout.ms': readOnly('int', '2000'),
-  'controller.quorum.request.timeout.ms': readOnly('int', '2000'),
-  'controller.quorum.retry.backoff.ms': readOnly('int', '20'),
-  'controller.quorum.voters': readOnly('list', ''),
+  'controller.listener.names': readOnly('string', null, { internal: true }),
+  'controller.quorum.append.linger.ms': readOnly('int', '25', { internal: true }),
+  'controller.quorum.election.backoff.max.ms': readOnly('int', '1000', { internal: true }),
+  'controller.quorum.election.timeout.ms': readOnly('int', '1000', { internal: true }),
+  'controller.quorum.fetch.timeout.ms': readOnly('int', '2000', { internal: true }),
+  'controller.quorum.request.timeout.ms': readOnly('int', '2000', { internal: true }),
+  'controller.quorum.retry.backoff.ms': readOnly('int', '20', { internal: true }),
+  'controller.quorum.voters': readOnly('list', '', { internal: true }),
   'controller.quota.window.num': readOnly('int', '11', { atLeast: 1 }),
   'controller.quota.window.size.seconds': readOnly('int', '1', { atLeast: 1 }),
   'controller.socket.timeout.ms': readOnly('int', '30000'),
@@ -84,7 +86,7 @@ export const configDefinitions: Readonly<Record<string, ConfigDefinition>> = {
   'group.max.size': readOnly('int', '2147483647', { atLeast: 1 }),
   'group.min.session.timeout.ms': readOnly('int', '6000'),
   'host.name': readOnly('string', ''),
-  'initial.broker.registration.timeout.ms': readOnly('int', '60000'),
+  'initial.broker.registration.timeout.ms': readOnly('int', '60000', { internal: true }),
   'inter.broker.listener.name': readOnly('string', null),
   'inter.broker.protocol.version': readOnly('string', '2.6-IV0'),
   'kafka.metrics.polling.interval.secs': readOnly('int', '10', { atLeast: 1 }),
@@ -139,13 +141,13 @@ export const configDefinitions: Readonly<Record<string, ConfigDefinition>> = {
   'max.connections.per.ip.overrides': clusterWide('string', ''),
   'max.incremental.fetch.session.cache.slots': readOnly('int', '1000', { atLeast: 0 }),
   'message.max.bytes': clusterWide('int', '1048588', { atLeast: 0 }),
-  'metadata.log.dir': readOnly('string', null),
+  'metadata.log.dir': readOnly('string', null, { internal: true }),
   'metric.reporters': clusterWide('list', ''),
   'metrics.num.samples': readOnly('int', '2', { atLeast: 1 }),
   'metrics.recording.level': readOnly('string', 'INFO'),
   'metrics.sample.window.ms': readOnly('long', '30000', { atLeast: 1 }),
   'min.insync.replicas': clusterWide('int', '1', { atLeast: 1 }),
-  'node.id': readOnly('int', '-1'),
+  'node.id': readOnly('int', '-1', { internal: true }),
   'num.io.threads': clusterWide('int', '8', { atLeast: 1 }),
   'num.network.threads': clusterWide('int', '3', { atLeast: 1 }),
   'num.partitions': readOnly('int', '1', { atLeast: 1 }),
@@ -170,7 +172,7 @@ export const configDefinitions: Readonly<Record<string, ConfigDefinition>> = {
   'password.encoder.secret': readOnly('password', null),
   port: readOnly('int', '9092'),
   'principal.builder.class': perBroker('class', null),
-  'process.roles': readOnly('list', '', { oneOf: ['broker', 'controller'] }),
+  'process.roles': readOnly('list', '', { oneOf: ['broker', 'controller'], internal: true }),
   'producer.purgatory.purge.interval.requests': readOnly('int', '1000'),
   'queued.max.request.bytes': readOnly('long', '-1'),
   'queued.max.requests': readOnly('int', '500', { atLeast: 1 }),
@@ -207,7 +209,7 @@ export const configDefinitions: Readonly<Record<string, ConfigDefinition>> = {
   'sasl.login.refresh.min.period.seconds': perBroker('short', '60'),
   'sasl.login.refresh.window.factor': perBroker('double', '0.8'),
   'sasl.login.refresh.window.jitter': perBroker('double', '0.05'),
-  'sasl.mechanism.controller.protocol': readOnly('string', 'GSSAPI'),
+  'sasl.mechanism.controller.protocol': readOnly('string', 'GSSAPI', { internal: true }),
   'sasl.mechanism.inter.broker.protocol': perBroker('string', 'GSSAPI'),
   'sasl.server.callback.handler.class': readOnly('class', null),
   'sasl.server.max.receive.size': readOnly('int', '524288'),

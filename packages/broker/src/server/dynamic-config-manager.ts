@@ -2,20 +2,28 @@ import type { Logger, LoggerFactory, Time } from '@klassic/common';
 import {
   ConfigEntityChangeNotificationSequenceZNode,
   ConfigEntityChangeNotificationZNode,
-  desanitize,
   ZooKeeperError,
 } from '@klassic/zookeeper';
-import type { KafkaZkClient } from '@klassic/zookeeper';
+import type { ConfigType, KafkaZkClient } from '@klassic/zookeeper';
+import { isPasswordConfig } from './dynamic-config-definitions.ts';
 
 /** A notification is purged this long after it was written, in milliseconds: every broker has read it by then. */
 const expirationMs = 15 * 60 * 1000;
+
+/** Takes over what is set for the entities of one type (`kafka.server.ConfigHandler`). */
+export interface ConfigHandler {
+  /**
+   * @param entityName sanitized, as in the path below `/config/<type>`: `orders`, `<default>`, `alice/clients/app`
+   * @param config all that is set for it; empty when nothing is any more
+   */
+  processConfigChanges(entityName: string, config: Readonly<Record<string, string>>): void | Promise<void>;
+}
 
 export interface DynamicConfigManagerOptions {
   readonly zkClient: KafkaZkClient;
   readonly time: Time;
   readonly loggers: LoggerFactory;
-  /** Reads a topic's settings again and takes them over. */
-  readonly onTopicChange: (topic: string) => Promise<void>;
+  readonly handlers: Readonly<Partial<Record<ConfigType, ConfigHandler>>>;
 }
 
 /**
@@ -83,9 +91,13 @@ export class DynamicConfigManager {
     const found = await this.options.zkClient.getDataAndStat(path);
     if (found === undefined) return;
     const entityPath = ConfigEntityChangeNotificationSequenceZNode.decode(found.data);
-    this.logger.info(`Processing override for entityPath: ${entityPath}`);
-    const [type, name] = entityPath.split('/');
-    if (type === 'topics' && name !== undefined) await this.options.onTopicChange(desanitize(name));
+    const slash = entityPath.indexOf('/');
+    const handler = this.options.handlers[entityPath.slice(0, slash) as ConfigType];
+    const name = entityPath.slice(slash + 1);
+    if (handler === undefined || slash < 0) return;
+    const config = await this.options.zkClient.getEntityConfigs(entityPath.slice(0, slash), name);
+    this.logger.info(`Processing override for entityPath: ${entityPath} with config: ${shown(config)}`);
+    await handler.processConfigChanges(name, config);
   }
 
   private async purge(names: readonly string[], nowMs: number): Promise<void> {
@@ -102,4 +114,10 @@ export class DynamicConfigManager {
       }
     }
   }
+}
+
+/** Settings as a line of the log may show them. */
+function shown(config: Readonly<Record<string, string>>): string {
+  const items = Object.entries(config).map(([name, value]) => `${name}=${isPasswordConfig(name) ? '[hidden]' : value}`);
+  return `{${items.join(', ')}}`;
 }

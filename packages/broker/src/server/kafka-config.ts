@@ -1,10 +1,21 @@
 import type { Codec } from '@klassic/protocol';
 import type { EndPoint } from '@klassic/zookeeper';
 import { configDefinitions } from './config-definitions.ts';
-import { ConfigException, parseConfigValue } from './config-value.ts';
+import { checkRequirements } from './config-requirements.ts';
+import { ConfigException, parseConfigValue, RequirementFailed } from './config-value.ts';
 import type { ConfigValue } from './config-value.ts';
+import { definitionOf } from './dynamic-config-definitions.ts';
 import { klassicDefinitions } from './klassic-definitions.ts';
 import { parseListeners, parseSecurityProtocolMap } from './listeners.ts';
+
+/** What a file or ZooKeeper says, read and checked. */
+interface Settings {
+  readonly originals: Readonly<Record<string, string>>;
+  readonly values: ReadonlyMap<string, ConfigValue>;
+  readonly listeners: readonly EndPoint[];
+  readonly advertisedListeners: readonly EndPoint[];
+  readonly interBrokerListenerName: string;
+}
 
 const definitions = { ...configDefinitions, ...klassicDefinitions };
 
@@ -15,44 +26,63 @@ const servedProtocolVersions: ReadonlySet<string> = new Set(['2.6', '2.6-IV0']);
  * A broker's settings: `server.properties` with Kafka's names, types, defaults and checks (`kafka.server.KafkaConfig`).
  */
 export class KafkaConfig {
-  /** The text of every setting that was given. */
-  readonly originals: Readonly<Record<string, string>>;
+  /** -1 for an id that ZooKeeper gives. */
   readonly brokerId: number;
-  readonly listeners: readonly EndPoint[];
-  readonly advertisedListeners: readonly EndPoint[];
-  readonly interBrokerListenerName: string;
   readonly zkConnect: string;
   readonly logDirs: readonly string[];
   /** `inter.broker.codec`: what brokers speak among themselves. */
   readonly interBrokerCodec: Codec;
-  private readonly values: ReadonlyMap<string, ConfigValue>;
+  private settings: Settings;
 
   /**
    * @throws ConfigException with one line that names the setting
    */
   constructor(originals: Readonly<Record<string, string>>) {
-    this.originals = originals;
-    this.values = new Map(
+    const values = new Map(
       Object.entries(definitions).map(([name, definition]) => [
         name,
         parseConfigValue(name, definition, originals[name] ?? definition.default),
       ]),
     );
+    this.settings = { originals, values, listeners: [], advertisedListeners: [], interBrokerListenerName: '' };
     this.brokerId = this.readBrokerId();
     this.zkConnect = this.required('zookeeper.connect');
     this.logDirs = this.readLogDirs();
     const protocols = parseSecurityProtocolMap(this.string('listener.security.protocol.map'));
-    this.listeners = this.readListeners(protocols);
-    this.advertisedListeners = this.readAdvertisedListeners(protocols);
-    this.interBrokerListenerName = this.readInterBrokerListener();
+    const listeners = this.readListeners(protocols);
+    const advertisedListeners = this.readAdvertisedListeners(protocols, listeners);
+    const interBrokerListenerName = this.readInterBrokerListener(advertisedListeners);
+    this.settings = { originals, values, listeners, advertisedListeners, interBrokerListenerName };
     this.interBrokerCodec = this.string('inter.broker.codec') as Codec;
     this.checkVersions();
-    this.checkTimes();
+    checkRequirements(this);
+  }
+
+  /** Takes over the settings of `next`: whoever holds this one sees them from now on (`KafkaConfig.updateCurrentConfig`). */
+  updateCurrentConfig(next: KafkaConfig): void {
+    this.settings = next.settings;
+  }
+
+  /** The text of every setting that was given. */
+  get originals(): Readonly<Record<string, string>> {
+    return this.settings.originals;
+  }
+
+  get listeners(): readonly EndPoint[] {
+    return this.settings.listeners;
+  }
+
+  get advertisedListeners(): readonly EndPoint[] {
+    return this.settings.advertisedListeners;
+  }
+
+  get interBrokerListenerName(): string {
+    return this.settings.interBrokerListenerName;
   }
 
   /** Keys of `originals` that no broker knows: probably misspelt. */
   get unknownKeys(): string[] {
-    return Object.keys(this.originals).filter((name) => !(name in definitions));
+    return Object.keys(this.originals).filter((name) => definitionOf(name) === undefined);
   }
 
   /** The text of every setting, defaults included, for what reads the broker's defaults by name. */
@@ -89,12 +119,19 @@ export class KafkaConfig {
     return value;
   }
 
+  /** A setting that is a list. */
+  list(name: string): readonly string[] {
+    const value = this.value(name);
+    if (!Array.isArray(value)) throw new TypeError(`${name} holds no list`);
+    return value as readonly string[];
+  }
+
   optionalString(name: string): string | null {
     return this.value(name) === null ? null : this.string(name);
   }
 
   private value(name: string): ConfigValue {
-    const value = this.values.get(name);
+    const value = this.settings.values.get(name);
     if (value === undefined) throw new TypeError(`${name} is no setting of a broker`);
     return value;
   }
@@ -139,36 +176,40 @@ export class KafkaConfig {
     return parseListeners('listeners', text, protocols);
   }
 
-  private readAdvertisedListeners(protocols: ReadonlyMap<string, string>): EndPoint[] {
+  private readAdvertisedListeners(
+    protocols: ReadonlyMap<string, string>,
+    listeners: readonly EndPoint[],
+  ): readonly EndPoint[] {
     const text = this.optionalString('advertised.listeners');
-    if (text === null) return [...this.listeners];
+    if (text === null) return listeners;
     const advertised = parseListeners('advertised.listeners', text, protocols);
-    for (const { listenerName, host } of advertised) {
-      if (!this.listeners.some((listener) => listener.listenerName === listenerName)) {
-        throw new ConfigException(
-          `advertised.listeners names ${listenerName}, which is not one of listeners (${this.listeners.map((each) => each.listenerName).join(', ')})`,
-        );
-      }
-      if (host === '0.0.0.0') {
-        throw new ConfigException(
-          'advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.',
-        );
-      }
+    const namesOf = (endPoints: readonly EndPoint[]): string[] => endPoints.map(({ listenerName }) => listenerName);
+    if (namesOf(advertised).some((name) => !namesOf(listeners).includes(name))) {
+      throw new RequirementFailed(
+        'advertised.listeners listener names must be equal to or a subset of the ones defined in listeners. ' +
+          `Found ${namesOf(advertised).join(',')}. The valid options based on the current configuration are ` +
+          namesOf(listeners).join(','),
+      );
+    }
+    if (advertised.some(({ host }) => host === '0.0.0.0')) {
+      throw new RequirementFailed(
+        'advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.',
+      );
     }
     return advertised;
   }
 
-  private readInterBrokerListener(): string {
+  private readInterBrokerListener(advertisedListeners: readonly EndPoint[]): string {
     const given = this.optionalString('inter.broker.listener.name');
     if (given === null) {
       const protocol = this.string('security.inter.broker.protocol');
-      const found = this.advertisedListeners.find((listener) => listener.securityProtocol === protocol);
+      const found = advertisedListeners.find((listener) => listener.securityProtocol === protocol);
       if (found !== undefined) return found.listenerName;
       throw new ConfigException(
         `No advertised listener has the security protocol ${protocol} (security.inter.broker.protocol)`,
       );
     }
-    if (!this.advertisedListeners.some((listener) => listener.listenerName === given.toUpperCase())) {
+    if (!advertisedListeners.some((listener) => listener.listenerName === given.toUpperCase())) {
       throw new ConfigException(
         `inter.broker.listener.name must be a listener name defined in advertised.listeners: ${given}`,
       );
@@ -182,18 +223,6 @@ export class KafkaConfig {
       throw new ConfigException(
         `Invalid value ${version} for configuration inter.broker.protocol.version: String must be one of: 2.6, 2.6-IV0`,
       );
-    }
-  }
-
-  private checkTimes(): void {
-    const [wait, lag] = [this.number('replica.fetch.wait.max.ms'), this.number('replica.lag.time.max.ms')];
-    if (wait > lag) {
-      throw new ConfigException(
-        'replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to prevent frequent changes in ISR',
-      );
-    }
-    if (this.number('request.timeout.ms') <= 0) {
-      throw new ConfigException('request.timeout.ms must be greater than 0');
     }
   }
 }

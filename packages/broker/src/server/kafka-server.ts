@@ -18,9 +18,12 @@ import { checkpointIdentity, randomClusterId, settleIdentity } from './broker-me
 import type { BrokerIdentity } from './broker-metadata.ts';
 import { ConfigException } from './config-value.ts';
 import { controlledShutdown } from './controlled-shutdown.ts';
+import { configHandlers } from './config-handlers.ts';
+import { addBrokerReconfigurables, loadDynamicConfig } from './dynamic-config-start.ts';
 import { DynamicConfigManager } from './dynamic-config-manager.ts';
 import { ControllerChannel, InterBrokerConnection } from './inter-broker.ts';
 import type { KafkaConfig } from './kafka-config.ts';
+import type { Log4jController } from './log4j-controller.ts';
 import { requestLogger } from './request-logger.ts';
 import { controllerConfig, groupConfig, replicaManagerConfig, socketServerConfig, topicShapes } from './settings.ts';
 import { TopicConfigs } from './topic-configs.ts';
@@ -30,6 +33,8 @@ export interface KafkaServerOptions {
   readonly time: Time;
   readonly random?: Random;
   readonly loggers: LoggerFactory;
+  /** The loggers' levels. */
+  readonly log4j: Log4jController;
   /** Told of a programmer's error, after which the broker cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -93,6 +98,7 @@ export class KafkaServer {
       loggers('kafka.server.BrokerMetadataCheckpoint'),
     ));
     this.logger = prefixed(logger, `[KafkaServer id=${identity.brokerId}] `);
+    const dynamicConfig = await loadDynamicConfig(config, identity.brokerId, zkClient, loggers);
     const topicConfigs = new TopicConfigs(zkClient);
     await topicConfigs.loadAll();
     const logManager = (running.logManager = this.createLogManager(topicConfigs));
@@ -155,18 +161,28 @@ export class KafkaServer {
       adminZkClient,
       autoTopicCreation,
       topicConfigs,
+      entityConfigs: zkClient,
+      brokerId: identity.brokerId,
+      dynamicConfig,
+      log4j: this.options.log4j,
     });
     running.apis = new KafkaApis(handlers, loggers, this.options.onFatal);
+    addBrokerReconfigurables(dynamicConfig, {
+      config,
+      logManager,
+      socketServer,
+      controller,
+      updateBrokerInfo: () => {
+        const info = this.brokerInfo(identity, socketServer);
+        controller.updateBrokerInfo(info);
+        zkClient.updateBrokerInfo(info).catch((error: unknown) => logger.error('Could not register again', error));
+      },
+    });
     const dynamicConfigManager = (running.dynamicConfigManager = new DynamicConfigManager({
       zkClient,
       time,
       loggers,
-      onTopicChange: async (topic) => {
-        await topicConfigs.refresh(topic, logManager);
-        if (topicConfigs.overridesOf(topic)['unclean.leader.election.enable'] === 'true') {
-          controller.enableTopicUncleanLeaderElection(topic);
-        }
-      },
+      handlers: configHandlers({ brokerId: identity.brokerId, dynamicConfig, topicConfigs, logManager, controller }),
     }));
     await dynamicConfigManager.startup();
     socketServer.startProcessingRequests();

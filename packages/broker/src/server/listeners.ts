@@ -29,7 +29,7 @@ export function parseSecurityProtocolMap(text: string): Map<string, string> {
  * @throws ConfigException for a malformed entry, a repeated name or port, or a security protocol that is not served
  */
 export function parseListeners(key: string, text: string, protocols: ReadonlyMap<string, string>): EndPoint[] {
-  const endPoints = text.split(',').map((entry) => parseListener(key, entry.trim(), protocols));
+  const endPoints = text.split(',').map((entry) => parseListener(key, entry.trim(), text, protocols));
   const names = new Set(endPoints.map((endPoint) => endPoint.listenerName));
   if (names.size !== endPoints.length) {
     throw new ConfigException(`Each listener must have a different name, ${key}: ${text}`);
@@ -41,7 +41,7 @@ export function parseListeners(key: string, text: string, protocols: ReadonlyMap
   return endPoints;
 }
 
-function parseListener(key: string, entry: string, protocols: ReadonlyMap<string, string>): EndPoint {
+function parseListener(key: string, entry: string, all: string, protocols: ReadonlyMap<string, string>): EndPoint {
   const [, name, bracketed, plain, portText] =
     /^([A-Za-z][\w-]*):\/\/(?:\[([^\]]*)\]|([^:]*)):(-?\d+)$/.exec(entry) ?? [];
   const port = Number(portText);
@@ -52,7 +52,7 @@ function parseListener(key: string, entry: string, protocols: ReadonlyMap<string
   const securityProtocol = protocols.get(listenerName);
   if (securityProtocol === undefined) {
     throw new ConfigException(
-      `No security protocol defined for listener ${listenerName} (listener.security.protocol.map)`,
+      `Error creating broker listeners from '${all}': No security protocol defined for listener ${listenerName}`,
     );
   }
   if (!served.has(securityProtocol)) {

@@ -4,9 +4,8 @@ import winston from 'winston';
 import Transport from 'winston-transport';
 import type { Logger, LoggerFactory, LogLevel } from '@klassic/common';
 import { ConfigException } from './config-value.ts';
-
-/** log4j's levels, the most urgent first, as winston wants them. */
-const levels: Record<LogLevel, number> = { OFF: -1, FATAL: 0, ERROR: 1, WARN: 2, INFO: 3, DEBUG: 4, TRACE: 5 };
+import { levelRanks as levels, Log4jController, longestPrefix, rootLogger } from './log4j-controller.ts';
+import type { Threshold } from './log4j-controller.ts';
 
 /** Which loggers write where and from which level on: Kafka's own log4j.properties. The longest prefix of a name decides. */
 const routes: readonly { readonly prefix: string; readonly file: string; readonly level: LogLevel }[] = [
@@ -100,9 +99,19 @@ export interface LoggingOptions {
   readonly now: () => number;
 }
 
+/** The loggers, and the levels that can be changed while the broker runs. */
+export interface Logging {
+  readonly loggers: LoggerFactory;
+  readonly log4j: Log4jController;
+}
+
 /** Opens Kafka's log files and hands out loggers under Kafka's names. */
-export function createLoggerFactory(options: LoggingOptions): LoggerFactory {
+export function createLogging(options: LoggingOptions): Logging {
   mkdirSync(options.logDir, { recursive: true });
+  const given = new Map<string, LogLevel>(routes.map(({ prefix, level }) => [prefix, level]));
+  given.set(rootLogger, rootRoute.level);
+  for (const [name, level] of options.levels) given.set(name, level);
+  const log4j = new Log4jController(given);
   const byFile = new Map<string, winston.Logger>();
   const loggers = new Map<string, Logger>();
   const winstonFor = (file: string): winston.Logger => {
@@ -114,38 +123,31 @@ export function createLoggerFactory(options: LoggingOptions): LoggerFactory {
     }
     return logger;
   };
-  return (name) => {
-    let logger = loggers.get(name);
-    if (logger === undefined) {
-      const route = longestPrefix(name, routes, (each) => each.prefix) ?? rootRoute;
-      const [, given] = longestPrefix(name, [...options.levels], ([prefix]) => prefix) ?? [];
-      const threshold = levels[given ?? (route === rootRoute ? options.levels.get('root') : undefined) ?? route.level];
-      logger = namedLogger(name, threshold, winstonFor(route.file), options.now);
-      loggers.set(name, logger);
-    }
-    return logger;
+  return {
+    log4j,
+    loggers: (name) => {
+      let logger = loggers.get(name);
+      if (logger === undefined) {
+        const route = routes.find(({ prefix }) => prefix === longestPrefix(name, routePrefixes)) ?? rootRoute;
+        logger = namedLogger(name, log4j.thresholdOf(name), winstonFor(route.file), options.now);
+        loggers.set(name, logger);
+      }
+      return logger;
+    },
   };
 }
 
-function longestPrefix<T>(name: string, items: readonly T[], prefixOf: (item: T) => string): T | undefined {
-  let best: T | undefined;
-  for (const item of items) {
-    const prefix = prefixOf(item);
-    const matches = name === prefix || name.startsWith(prefix.endsWith('$') ? prefix : `${prefix}.`);
-    if (matches && (best === undefined || prefix.length > prefixOf(best).length)) best = item;
-  }
-  return best;
-}
+const routePrefixes: ReadonlySet<string> = new Set(routes.map(({ prefix }) => prefix));
 
-function namedLogger(name: string, threshold: number, sink: winston.Logger, now: () => number): Logger {
+function namedLogger(name: string, threshold: Threshold, sink: winston.Logger, now: () => number): Logger {
   const write = (level: LogLevel, message: string, error?: unknown): void => {
-    if (levels[level] > threshold) return;
+    if (levels[level] > threshold.rank) return;
     const stack =
       error instanceof Error ? (error.stack ?? String(error)) : error === undefined ? undefined : describe(error);
     sink.log({ level, message, logger: name, atMs: now(), ...(stack === undefined ? {} : { stack }) });
   };
   return {
-    isEnabled: (level) => levels[level] <= threshold,
+    isEnabled: (level) => levels[level] <= threshold.rank,
     trace: (message) => write('TRACE', message),
     debug: (message) => write('DEBUG', message),
     info: (message) => write('INFO', message),

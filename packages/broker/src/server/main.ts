@@ -2,11 +2,11 @@ import { flushCompileCache } from 'node:module';
 import { hideBin } from 'yargs/helpers';
 import yargs from 'yargs';
 import { SystemTime } from '@klassic/common';
-import type { LoggerFactory } from '@klassic/common';
 import { ConfigException } from './config-value.ts';
 import { KafkaConfig } from './kafka-config.ts';
 import { KafkaServer } from './kafka-server.ts';
-import { createLoggerFactory, parseLogLevels } from './logging.ts';
+import { createLogging, parseLogLevels } from './logging.ts';
+import type { Logging } from './logging.ts';
 import { PropertiesFileError, readProperties } from './properties-file.ts';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
@@ -45,10 +45,10 @@ function readConfig(): KafkaConfig {
   }
 }
 
-function openLogs(config: KafkaConfig): LoggerFactory {
+function openLogs(config: KafkaConfig): Logging {
   const logDir = process.env['LOG_DIR'] ?? 'logs';
   try {
-    return createLoggerFactory({
+    return createLogging({
       logDir,
       console: config.boolean('klassic.log.console'),
       levels: parseLogLevels(config.string('klassic.log.levels')),
@@ -64,7 +64,7 @@ function openLogs(config: KafkaConfig): LoggerFactory {
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const loggers = openLogs(config);
+  const { loggers, log4j } = openLogs(config);
   const logger = loggers('kafka.server.KafkaServer');
   const die = (error: unknown): never => {
     logger.fatal('The broker cannot go on', error);
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   };
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
-  const server = new KafkaServer({ config, time, loggers, onFatal: die });
+  const server = new KafkaServer({ config, time, loggers, log4j, onFatal: die });
   let stopping: Promise<void> | undefined;
   const stop = (signal: string): void => {
     if (stopping !== undefined) return;

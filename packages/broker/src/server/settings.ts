@@ -14,7 +14,9 @@ export function controllerConfig(config: KafkaConfig, brokerId: number): Control
     autoLeaderRebalanceEnable: config.boolean('auto.leader.rebalance.enable'),
     leaderImbalancePerBrokerPercentage: config.number('leader.imbalance.per.broker.percentage'),
     leaderImbalanceCheckIntervalSeconds: config.number('leader.imbalance.check.interval.seconds'),
-    uncleanLeaderElectionEnable: config.boolean('unclean.leader.election.enable'),
+    get uncleanLeaderElectionEnable() {
+      return config.boolean('unclean.leader.election.enable');
+    },
   };
 }
 

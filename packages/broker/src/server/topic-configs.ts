@@ -49,8 +49,7 @@ export class TopicConfigs {
   }
 
   /** Takes over a change: of the log too, where there is one. */
-  async refresh(topic: string, logManager: LogManager): Promise<void> {
-    const overrides = await this.fetch(topic);
+  update(topic: string, overrides: Overrides, logManager: LogManager): void {
     this.byTopic.set(topic, overrides);
     logManager.updateTopicConfig(topic, overrides);
   }

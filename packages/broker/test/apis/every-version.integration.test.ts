@@ -69,8 +69,6 @@ const notServed: readonly ApiName[] = [
   'RenewDelegationToken',
   'ExpireDelegationToken',
   'DescribeDelegationToken',
-  'DescribeClientQuotas',
-  'AlterClientQuotas',
   'DescribeUserScramCredentials',
   'AlterUserScramCredentials',
   'AlterIsr',

@@ -77,7 +77,7 @@ describe('KafkaConfig', () => {
     ['a codec that is none', { 'inter.broker.codec': 'json' }, /inter.broker.codec/],
     [
       'fetches that wait longer than a follower may lag',
-      { 'replica.fetch.wait.max.ms': '40000' },
+      { 'replica.fetch.wait.max.ms': '40000', 'replica.socket.timeout.ms': '50000' },
       /replica.lag.time.max.ms/,
     ],
   ])('refuses %s in one line that names the setting', (_name, settings, message) => {

@@ -9,6 +9,8 @@ import { NetworkClient } from '../network-client.ts';
 import type { ApiVersionRange } from '../network-client.ts';
 import * as configs from './configs.ts';
 import type { ConfigChange, ConfigEntry, ConfigResource } from './configs.ts';
+import * as quotas from './client-quotas.ts';
+import type { EntityQuotas, QuotaChange, QuotaCondition, QuotaEntity } from './client-quotas.ts';
 import { currentCluster } from './controller-call.ts';
 import * as groups from './groups.ts';
 import type { CommittedOffset, GroupDescription, GroupListing } from './groups.ts';
@@ -84,6 +86,21 @@ export class Admin {
 
   async incrementalAlterConfigs(resource: ConfigResource, changes: readonly ConfigChange[]): Promise<void> {
     await configs.incrementalAlterConfigs(this.parts, resource, changes);
+  }
+
+  /** Replaces all settings of a resource; `incrementalAlterConfigs` leaves those that are not named. */
+  async alterConfigs(resource: ConfigResource, settings: ReadonlyMap<string, string>): Promise<void> {
+    await configs.alterConfigs(this.parts, resource, settings);
+  }
+
+  /** The limits of the entities that have just the types of the conditions, and meet them. */
+  async describeClientQuotas(conditions: readonly QuotaCondition[]): Promise<EntityQuotas[]> {
+    return await quotas.describeClientQuotas(this.parts, conditions);
+  }
+
+  /** Changes limits of an entity, leaving its others. */
+  async alterClientQuotas(entity: QuotaEntity, changes: readonly QuotaChange[]): Promise<void> {
+    await quotas.alterClientQuotas(this.parts, entity, changes);
   }
 
   async listGroups(): Promise<GroupListing[]> {

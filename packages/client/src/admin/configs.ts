@@ -113,3 +113,19 @@ export async function incrementalAlterConfigs(
     for (const { errorCode, errorMessage } of answer.responses) throwIfError(errorCode, errorMessage);
   });
 }
+
+/** Replaces all settings of a resource. @throws KafkaError, TimeoutError */
+export async function alterConfigs(
+  parts: ClientParts,
+  resource: ConfigResource,
+  settings: ReadonlyMap<string, string>,
+): Promise<void> {
+  await retrying(parts.config, { what: 'altering configs' }, async () => {
+    const configs = [...settings].map(([name, value]) => ({ name, value }));
+    const answer = await parts.client.send(await nodeFor(parts, resource), 'AlterConfigs', {
+      resources: [{ resourceType: resourceTypes[resource.type], resourceName: resource.name, configs }],
+      validateOnly: false,
+    });
+    for (const { errorCode, errorMessage } of answer.responses) throwIfError(errorCode, errorMessage);
+  });
+}

@@ -1,29 +1,7 @@
+import { hashMapOrder } from '@klassic/common';
 import { ZNodeFormatError } from '../errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** Java's `String.hashCode`, an int32. */
-function javaHashCode(text: string): number {
-  let hash = 0;
-  for (let i = 0; i < text.length; i += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
-  return hash;
-}
-
-/**
- * The order in which the original's hash maps of strings are written: by bucket of a table that starts with 16 and
- * doubles when three quarters full, and by hash within a bucket. True of Scala 2.13's mutable `HashMap` and of Java's
- * `Properties` (but for rare collisions). ZooKeeper's readers do not care; it makes znodes equal byte for byte.
- */
-export function hashMapOrder(keys: Iterable<string>): string[] {
-  const hashed = [...new Set(keys)].map((key) => {
-    const hash = javaHashCode(key);
-    return { key, hash: hash ^ (hash >>> 16) };
-  });
-  let buckets = 16;
-  while (hashed.length >= buckets * 0.75) buckets *= 2;
-  const bucketOf = (hash: number): number => hash & (buckets - 1);
-  return hashed.sort((a, b) => bucketOf(a.hash) - bucketOf(b.hash) || a.hash - b.hash).map(({ key }) => key);
-}
 
 /** JSON text of an object in hash map order; numeric-looking keys stay where that order puts them. */
 export function hashMapText(entries: Readonly<Record<string, unknown>>): string {
