@@ -126,7 +126,7 @@ export class PartitionReassignments {
 
   private validateReplicas(partition: TopicPartition, replicas: readonly number[]): string | undefined {
     const { context } = this.parts;
-    const text = `List(${replicas.join(', ')})`;
+    const text = `ArrayBuffer(${replicas.join(', ')})`;
     if (replicas.length === 0) return 'Empty replica list specified in partition reassignment.';
     if (new Set(replicas).size !== replicas.length) {
       return `Duplicate replica ids in partition reassignment replica list: ${text}`;
@@ -136,7 +136,7 @@ export class PartitionReassignments {
     const live = context.liveBrokerIds;
     if (addingReplicas.every((id) => live.includes(id))) return undefined;
     return (
-      `Replica assignment has brokers that are not alive. Replica list: List(${addingReplicas.join(', ')}), ` +
+      `Replica assignment has brokers that are not alive. Replica list: ArrayBuffer(${addingReplicas.join(', ')}), ` +
       `live broker list: Set(${live.join(', ')})`
     );
   }

@@ -42,7 +42,10 @@ export async function startServer(
 }
 
 export async function connectTo(port: number, codec: Codec, requestTimeoutMs = 5_000): Promise<BrokerConnection> {
-  const connection = new BrokerConnection({ host: '127.0.0.1', port, clientId: 'test', codec, time, requestTimeoutMs });
+  const host = '127.0.0.1';
+  const connectTimeoutMs = 30_000;
+  const options = { host, port, clientId: 'test', codec, time, requestTimeoutMs, connectTimeoutMs };
+  const connection = new BrokerConnection(options);
   await connection.connect();
   return connection;
 }

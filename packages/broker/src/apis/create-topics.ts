@@ -101,7 +101,7 @@ async function create(
 function configOf({ configs }: CreatableTopic): Record<string, string> {
   const nulls = configs.filter(({ value }) => value === null).map(({ name }) => name);
   if (nulls.length > 0) {
-    throw new KafkaError(Errors.INVALID_CONFIG, `Null value not supported for topic configs : ${nulls.join(',')}`);
+    throw new KafkaError(Errors.INVALID_REQUEST, `Null value not supported for topic configs : ${nulls.join(',')}`);
   }
   return Object.fromEntries(configs.map(({ name, value }) => [name, value!]));
 }

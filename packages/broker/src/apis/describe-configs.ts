@@ -47,7 +47,7 @@ export function describeConfigsHandler(options: DescribeConfigsOptions): ApiHand
     api: 'DescribeConfigs',
     minVersion: 0,
     maxVersion: 4,
-    async handle({ body, header: { apiVersion } }) {
+    async handle({ body }) {
       if (body.resources.some(({ resourceType: type }) => !Object.values<number>(configResourceType).includes(type))) {
         throw new KafkaError(Errors.INVALID_REQUEST);
       }
@@ -57,19 +57,11 @@ export function describeConfigsHandler(options: DescribeConfigsOptions): ApiHand
       };
       const results: Result[] = [];
       for (const resource of body.resources) results.push(await describe(resource, wanted, options));
-      return { results: apiVersion === 0 ? results.map(inVersion0) : results };
+      // Version 0 has a flag for defaults, which the original never sets.
+      return { results };
     },
     failure: ({ body }, error) => ({ results: body.resources.map((each) => failed(each, error.code, error.message)) }),
   };
-}
-
-/** The first version says whether a value is the default, not where it comes from. */
-function inVersion0(result: Result): Result {
-  const configs = result.configs?.map((entry) => ({
-    ...entry,
-    isDefault: entry.configSource === configSource.default,
-  }));
-  return { ...result, configs: configs ?? [] };
 }
 
 async function describe(resource: Resource, wanted: Wanted, options: DescribeConfigsOptions): Promise<Result> {

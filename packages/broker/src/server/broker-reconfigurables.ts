@@ -1,3 +1,4 @@
+import { hashMapOrder } from '@klassic/common';
 import type { LogManager } from '@klassic/log';
 import { topicConfigBrokerNames } from '@klassic/log';
 import { ConfigException, parseConfigValue } from './config-value.ts';
@@ -11,11 +12,12 @@ const jmxReporter = 'org.apache.kafka.common.metrics.JmxReporter';
 /** `metric.reporters`: no reporter but the built-in one can be loaded here (`DynamicMetricsReporters`). */
 export const dynamicMetricsReporters: BrokerReconfigurable = {
   reconfigurableConfigs: new Set(['metric.reporters']),
-  validateReconfiguration(next) {
+  validateReconfiguration(next, changed) {
     const reporters = next.list('metric.reporters');
     if (reporters.every((reporter) => reporter === '' || reporter === jmxReporter)) return;
     throw new ConfigException(
-      'Validation of dynamic config update of Set(metric.reporters) failed with class class kafka.server.DynamicMetricsReporters',
+      `Validation of dynamic config update of Set(${hashMapOrder(changed).join(', ')}) ` +
+        'failed with class class kafka.server.DynamicMetricsReporters',
     );
   },
   reconfigure() {

@@ -18,8 +18,11 @@ type Props = Readonly<Record<string, string>>;
 export interface BrokerReconfigurable {
   /** The settings that concern it. */
   readonly reconfigurableConfigs: { has(name: string): boolean };
-  /** @throws ConfigException when it cannot take the new values */
-  validateReconfiguration(next: KafkaConfig): void;
+  /**
+   * @param changed names of all settings that would change
+   * @throws ConfigException when it cannot take the new values
+   */
+  validateReconfiguration(next: KafkaConfig, changed: readonly string[]): void;
   /** Takes the new values over. Both are whole configurations: what changed is found by comparing. */
   reconfigure(previous: KafkaConfig, next: KafkaConfig): void;
 }
@@ -189,7 +192,7 @@ export class DynamicBrokerConfig {
       changed.some((name) => reconfigurableConfigs.has(name)),
     );
     try {
-      for (const reconfigurable of concerned) reconfigurable.validateReconfiguration(next);
+      for (const reconfigurable of concerned) reconfigurable.validateReconfiguration(next, changed);
     } catch (error) {
       if (!(error instanceof ConfigException)) throw error;
       // The original takes its own exception for the value of a setting called "Invalid dynamic configuration".

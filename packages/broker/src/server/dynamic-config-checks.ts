@@ -2,6 +2,7 @@ import { hashMapOrder } from '@klassic/common';
 import { configDefinitions } from './config-definitions.ts';
 import { ConfigException, parseConfigValue } from './config-value.ts';
 import {
+  definitionOf,
   dynamicOnlyDefinitions,
   dynamicSecurityConfigs,
   isDynamicConfig,
@@ -38,15 +39,59 @@ export function validateDynamicConfigs(props: Props, perBrokerConfig: boolean): 
   refuse(isPerBrokerConfig, 'Cannot update these configs at default cluster level, broker id must be specified');
 }
 
+/** Dynamic settings that are defined before the others, in the original's order: of several faults the first is told. */
+const definedFirst = [
+  'message.max.bytes',
+  'num.network.threads',
+  'num.io.threads',
+  'background.threads',
+  'listeners',
+  'advertised.listeners',
+  'listener.security.protocol.map',
+  'max.connections.per.ip',
+  'max.connections.per.ip.overrides',
+  'max.connections',
+  'max.connection.creation.rate',
+  'log.segment.bytes',
+  'log.roll.ms',
+  'log.roll.jitter.ms',
+  'log.retention.ms',
+  'log.retention.bytes',
+  'log.cleanup.policy',
+  'log.cleaner.threads',
+  'log.cleaner.io.max.bytes.per.second',
+  'log.cleaner.dedupe.buffer.size',
+  'log.cleaner.io.buffer.size',
+  'log.cleaner.io.buffer.load.factor',
+  'log.cleaner.backoff.ms',
+  'log.cleaner.min.cleanable.ratio',
+  'log.cleaner.delete.retention.ms',
+  'log.cleaner.min.compaction.lag.ms',
+  'log.cleaner.max.compaction.lag.ms',
+  'log.index.size.max.bytes',
+  'log.index.interval.bytes',
+  'log.flush.interval.messages',
+  'log.segment.delete.delay.ms',
+  'log.flush.interval.ms',
+  'log.preallocate',
+  'num.recovery.threads.per.data.dir',
+  'min.insync.replicas',
+  'log.message.timestamp.type',
+  'log.message.timestamp.difference.max.ms',
+  'log.message.downconversion.enable',
+  'num.replica.fetchers',
+  'unclean.leader.election.enable',
+  'compression.type',
+  'metric.reporters',
+];
+
 /** A listener's setting is read as the one that it overrides; where both are given, the later in hash order counts. */
 function validateTypes(props: Props): void {
   const base = new Map<string, string>();
   for (const name of hashMapOrder(Object.keys(props))) base.set(listenerBaseName(name) ?? name, props[name]!);
-  for (const definitions of [configDefinitions, dynamicOnlyDefinitions]) {
-    for (const [name, definition] of Object.entries(definitions)) {
-      const isDynamic = definitions === dynamicOnlyDefinitions || isDynamicConfig(name);
-      const value = base.get(name);
-      if (isDynamic && value !== undefined) parseConfigValue(name, definition, value);
-    }
+  const names = Object.keys(configDefinitions).filter(isDynamicConfig);
+  for (const name of new Set([...definedFirst, ...names, ...Object.keys(dynamicOnlyDefinitions)])) {
+    const value = base.get(name);
+    if (value !== undefined) parseConfigValue(name, definitionOf(name)!, value);
   }
 }

@@ -65,7 +65,7 @@ export function addBrokerReconfigurables(dynamicConfig: DynamicBrokerConfig, par
   const { config, logManager, socketServer, controller, updateBrokerInfo } = parts;
   dynamicConfig.addBrokerReconfigurable(dynamicMetricsReporters);
   dynamicConfig.addBrokerReconfigurable(dynamicThreadPool(config));
-  dynamicConfig.addBrokerReconfigurable(dynamicLogCleaner(config, () => undefined));
+  dynamicConfig.addBrokerReconfigurable(dynamicLogCleaner(config, (next) => logManager.reconfigureCleaner(next.texts)));
   dynamicConfig.addBrokerReconfigurable(
     dynamicLogConfig(logManager, () => controller.enableDefaultUncleanLeaderElection()),
   );

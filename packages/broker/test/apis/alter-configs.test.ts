@@ -322,15 +322,6 @@ describe('DescribeConfigs', () => {
     ]);
   });
 
-  it('says in version 0 whether a value is the default', async () => {
-    const { entries } = broker();
-    const { configs } = await entries(brokerResource, '1', ['broker.id', 'min.insync.replicas'], 0);
-    expect(configs!.map(({ name, isDefault }) => [name, isDefault])).toEqual([
-      ['broker.id', false],
-      ['min.insync.replicas', true],
-    ]);
-  });
-
   it.each<[number, string, [number, string]]>([
     [topic, 'nope', [3, '']],
     [topic, '', [17, "Topic name is illegal, it can't be empty"]],

@@ -129,6 +129,12 @@ describe('DynamicBrokerConfig', () => {
       false,
       'kafka.server.DynamicMetricsReporters',
     ],
+    [
+      'the first of several faults in the order of the original',
+      { 'log.cleaner.threads': '-1', 'log.segment.bytes': 'lz4' },
+      true,
+      'Invalid value lz4 for configuration log.segment.bytes: Not a number of type INT',
+    ],
     ['a class that is not here', { 'principal.builder.class': 'x' }, true, 'Class x could not be found.'],
     [
       'no number as the limit of a listener',
