@@ -7,7 +7,7 @@ const timeoutMs = 15_000;
 const [topicType, brokerType, loggerType] = [2, 4, 8];
 
 function question<A extends ApiName>(name: string, api: A, version: number, body: RequestInit<A>): Question {
-  return { name: `${api} v${version} ${name}`, api, version, body: body as RequestInit<ApiName> };
+  return { name: `${api} v${version} ${name}`, api, version, body };
 }
 
 type Assignment = readonly (readonly [partitionIndex: number, brokerIds: readonly number[]])[];
