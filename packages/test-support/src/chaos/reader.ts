@@ -23,10 +23,12 @@ const fetchBytes = 1024 * 1024;
 
 /**
  * A consumer (read_uncommitted) by hand: it sees the high watermark that comes with the records, and fetches from whoever the
- * metadata name, a deposed leader among them. What it reads is noted, with what it must never see.
+ * metadata name, at the leader epoch they name. What it reads is noted, with what it must never see.
  */
 export class Reader {
   readonly positions: number[];
+  /** The greatest leader epoch that metadata told, by partition: older metadata are passed over, and a deposed leader refuses it (KIP-320). */
+  private readonly epochs = new Map<number, number>();
   private readonly name: string;
   private readonly options: ReaderOptions;
   private readonly connections = new Map<number, BrokerConnection>();
@@ -74,7 +76,10 @@ export class Reader {
     const admin = new Admin({ bootstrapServers, requestTimeoutMs, defaultApiTimeoutMs: requestTimeoutMs });
     try {
       const [info] = await admin.describeTopics([topic]);
-      const led = (info?.partitions ?? []).filter(({ leader }) => leader >= 0);
+      const led = (info?.partitions ?? []).filter(
+        ({ partition, leader, leaderEpoch }) => leader >= 0 && leaderEpoch >= (this.epochs.get(partition) ?? 0),
+      );
+      for (const { partition, leaderEpoch } of led) this.epochs.set(partition, leaderEpoch);
       return new Map(led.map(({ partition, leader }) => [partition, leader]));
     } catch (error) {
       history.noteTrouble(this.name, messageOf(error));
@@ -87,7 +92,7 @@ export class Reader {
   private async fetch(leader: number, partitions: readonly number[]): Promise<void> {
     const { topic, history } = this.options;
     const connection = await this.connectionTo(leader);
-    // A few times before metadata are asked for again, so that a broker that was deposed is asked, too.
+    // A few times before metadata are asked for again, so that a broker that was deposed meanwhile is asked, too.
     for (let round = 0; round < 10 && !this.stopping; round += 1) {
       const answer = await connection.send('Fetch', 11, {
         replicaId: -1,
@@ -99,6 +104,7 @@ export class Reader {
             topic,
             partitions: partitions.map((partition) => ({
               partition,
+              currentLeaderEpoch: this.epochs.get(partition)!,
               fetchOffset: this.positions[partition]!,
               partitionMaxBytes: fetchBytes,
             })),
