@@ -6,11 +6,12 @@ import { UsageError } from '../tool.ts';
 import type { Tool, ToolIo } from '../tool.ts';
 import { groupOptions } from './group-arguments.ts';
 import type { GroupArguments } from './group-arguments.ts';
+import { deleteOffsets } from './delete-offsets.ts';
 import { describeMembers, describeOffsets, describeState } from './describe.ts';
 import { resetOffsets } from './reset-offsets.ts';
 import { tableLines, widthOf } from './table.ts';
 
-const actions = ['list', 'describe', 'delete', 'reset-offsets'] as const;
+const actions = ['list', 'describe', 'delete', 'reset-offsets', 'delete-offsets'] as const;
 
 const states = ['PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead', 'Empty'];
 
@@ -27,6 +28,7 @@ export const consumerGroupCommand: Tool = async (argv, io) => {
     if (action === 'list') await listGroups(admin, args, stateFilter, io);
     else if (action === 'delete') await deleteGroups(admin, await groupsOf(admin, args), io);
     else if (action === 'reset-offsets') await resetOffsets(admin, await groupsOf(admin, args), args, io);
+    else if (action === 'delete-offsets') await deleteOffsets(admin, args.group[0]!, args, io);
     else for (const groupId of await groupsOf(admin, args)) await describeGroup(admin, groupId, args, io);
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -64,13 +66,16 @@ function checkArguments(args: GroupArguments): (typeof actions)[number] {
   if (action !== 'list' && !given.includes('group') && !given.includes('all-groups')) {
     throw new UsageError(`Option [${action}] takes one of these options: [all-groups], [group]`);
   }
+  if (action === 'delete-offsets' && (args.group.length === 0 || args.topic.length === 0)) {
+    throw new UsageError('Option [delete-offsets] takes the following options: [group], [topic]');
+  }
   if (action === 'describe') {
     refuseTogether(given, 'members', 'offsets', 'state');
     refuseTogether(given, 'offsets', 'state');
   }
   if (action === 'reset-offsets') {
     refuseTogether(given, 'dry-run', 'execute');
-    if (!args['all-topics'] && args.topic.length === 0) {
+    if (!args['all-topics'] && args.topic.length === 0 && args['from-file'] === undefined) {
       throw new UsageError('One of the reset scopes should be defined: --all-topics, --topic.');
     }
   }
@@ -125,7 +130,7 @@ async function deleteGroups(admin: Admin, groupIds: readonly string[], io: ToolI
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
       failures.push(
-        `* Group '${groupId}' could not be deleted due to: org.apache.kafka.common.errors.${error.error.exception}: ${error.message}`,
+        `* Group '${groupId}' could not be deleted due to: java.util.concurrent.ExecutionException: org.apache.kafka.common.errors.${error.error.exception}: ${error.message}`,
       );
     }
   }

@@ -129,6 +129,11 @@ export class Admin {
     await groups.deleteGroup(this.parts, groupId);
   }
 
+  /** @returns by topicPartitionKey the error code of each partition, 0 where its offset is gone */
+  async deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
+    return await groups.deleteGroupOffsets(this.parts, groupId, partitions);
+  }
+
   async findCoordinator(groupId: string): Promise<Node> {
     return await groups.findCoordinator(this.parts, groupId);
   }

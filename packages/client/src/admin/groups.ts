@@ -148,6 +148,34 @@ export async function deleteGroup(parts: ClientParts, groupId: string): Promise<
   });
 }
 
+/**
+ * Makes a group forget offsets of topics that its members do not read (KIP-496).
+ *
+ * @returns by topicPartitionKey the error code of each partition, 0 where its offset is gone
+ * @throws KafkaError GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP for a group that is no consumers'; TimeoutError
+ */
+export async function deleteGroupOffsets(
+  parts: ClientParts,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<Map<string, number>> {
+  return await atCoordinator(parts, groupId, `deleting offsets of group ${groupId}`, async (coordinator) => {
+    const answer = await parts.client.send(coordinator, 'OffsetDelete', {
+      groupId,
+      topics: groupByTopic(partitions).map(([name, list]) => ({
+        name,
+        partitions: list.map(({ partition }) => ({ partitionIndex: partition })),
+      })),
+    });
+    throwIfError(answer.errorCode);
+    return new Map(
+      answer.topics.flatMap(({ name, partitions: list }) =>
+        list.map(({ partitionIndex, errorCode }) => [topicPartitionKey(name, partitionIndex), errorCode] as const),
+      ),
+    );
+  });
+}
+
 /** The broker that coordinates a group. @throws KafkaError, TimeoutError */
 export async function findCoordinator(parts: ClientParts, groupId: string): Promise<Node> {
   return await retrying(parts.config, { what: `finding the coordinator of group ${groupId}` }, async () => {
