@@ -9,8 +9,11 @@ export function initProducerIdHandler(producerIdManager: ProducerIdManager): Api
     minVersion: 0,
     maxVersion: 4,
     async handle({ body }) {
-      if (body.transactionalId !== null) throw new KafkaError(Errors.COORDINATOR_NOT_AVAILABLE);
-      if (body.producerId !== -1 && body.producerEpoch === -1) throw new KafkaError(Errors.INVALID_REQUEST);
+      const { transactionalId, producerId: knownId, producerEpoch: knownEpoch } = body;
+      // Of id and epoch both are told, or neither.
+      if ((knownId === -1) !== (knownEpoch === -1)) throw new KafkaError(Errors.INVALID_REQUEST);
+      if (transactionalId === '') throw new KafkaError(Errors.INVALID_REQUEST);
+      if (transactionalId !== null) throw new KafkaError(Errors.COORDINATOR_NOT_AVAILABLE);
       const producerId = await producerIdManager.generateProducerId();
       return { errorCode: Errors.NONE.code, producerId, producerEpoch: 0 };
     },
