@@ -1,6 +1,7 @@
-import type { Logger, LoggerFactory } from '@klassic/common';
+import type { Logger, LoggerFactory, Time } from '@klassic/common';
 import { InvariantViolation, prefixed } from '@klassic/common';
 import type { ControllerEvent } from './controller-events.ts';
+import { ControllerStats } from './controller-stats.ts';
 
 /** Carries events out; a promise it returns is waited for before the next event begins. */
 export interface ControllerEventProcessor {
@@ -11,13 +12,17 @@ export interface ControllerEventProcessor {
 
 interface QueuedEvent {
   readonly event: ControllerEvent;
+  /** By `Time.hiResMs`. */
+  readonly queuedHiResMs: number;
   readonly started: () => void;
 }
 
 /** The controller's one queue and one thread of control (`kafka.controller.ControllerEventManager`, KAFKA-5028). */
 export class ControllerEventManager {
+  readonly stats = new ControllerStats();
   private readonly queue: QueuedEvent[] = [];
   private readonly processor: ControllerEventProcessor;
+  private readonly time: Time;
   private readonly log: Logger;
   private running = false;
   private closed = false;
@@ -25,8 +30,9 @@ export class ControllerEventManager {
   private wake: (() => void) | undefined;
   private current: ControllerEvent | undefined;
 
-  constructor(controllerId: number, processor: ControllerEventProcessor, loggers: LoggerFactory) {
+  constructor(controllerId: number, processor: ControllerEventProcessor, time: Time, loggers: LoggerFactory) {
     this.processor = processor;
+    this.time = time;
     this.log = prefixed(
       loggers('kafka.controller.ControllerEventManager$ControllerEventThread'),
       `[ControllerEventThread controllerId=${controllerId}] `,
@@ -40,6 +46,11 @@ export class ControllerEventManager {
 
   get size(): number {
     return this.queue.length;
+  }
+
+  /** What waits, in order, for people to read. */
+  get queued(): ControllerEvent['kind'][] {
+    return this.queue.map(({ event }) => event.kind);
   }
 
   start(): void {
@@ -57,7 +68,7 @@ export class ControllerEventManager {
         started();
         return;
       }
-      this.queue.push({ event, started });
+      this.queue.push({ event, queuedHiResMs: this.time.hiResMs(), started });
       this.wake?.();
     });
   }
@@ -103,8 +114,9 @@ export class ControllerEventManager {
     this.log.info('Stopped');
   }
 
-  private async processOne({ event, started }: QueuedEvent): Promise<void> {
+  private async processOne({ event, queuedHiResMs, started }: QueuedEvent): Promise<void> {
     this.current = event;
+    const begunHiResMs = this.time.hiResMs();
     started();
     try {
       await this.processor.process(event);
@@ -113,6 +125,7 @@ export class ControllerEventManager {
       this.log.error(`Uncaught error processing event ${event.kind}`, error);
     } finally {
       this.current = undefined;
+      this.stats.update(event.kind, begunHiResMs - queuedHiResMs, this.time.hiResMs() - begunHiResMs);
     }
   }
 }

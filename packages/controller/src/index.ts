@@ -3,6 +3,8 @@ export type { PartitionAndReplica } from './controller-context.ts';
 export type { ControllerConfig } from './controller-config.ts';
 export type { BrokerNode, ConnectToBroker, ControllerConnection } from './controller-connection.ts';
 export type { ControlApi } from './control-requests.ts';
+export type { ControllerStateView } from './controller-state.ts';
+export { ControllerStats } from './controller-stats.ts';
 export type { ControllerStore } from './controller-store.ts';
 export type { ElectionResults, ElectionType, PartitionError } from './controller-events.ts';
 export * from './election.ts';

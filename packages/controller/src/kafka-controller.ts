@@ -21,6 +21,9 @@ import { ControllerFailover } from './controller-failover.ts';
 import { controllerGauges } from './controller-gauges.ts';
 import type { ControllerParts, KafkaControllerOptions } from './controller-parts.ts';
 import { assembleParts } from './controller-parts.ts';
+import { controllerStateView } from './controller-state.ts';
+import type { ControllerStateView } from './controller-state.ts';
+import type { ControllerStats } from './controller-stats.ts';
 import type { ControllerStore } from './controller-store.ts';
 import { IsrChangeNotifications } from './isr-change-notifications.ts';
 import { LeaderElections } from './leader-elections.ts';
@@ -70,6 +73,7 @@ export class KafkaController {
     this.eventManager = new ControllerEventManager(
       options.config.brokerId,
       { process: (event) => this.process(event), preempt: preemptEvent },
+      options.time,
       options.loggers,
     );
     this.parts = assembleParts(options, this.controllerContext, (event) => this.putEvent(event), this.log);
@@ -108,6 +112,19 @@ export class KafkaController {
       EventQueueSize: this.eventManager.size,
       TotalQueueSize: this.parts.channelManager.totalQueueSize,
     };
+  }
+
+  /** How long events waited and took. */
+  get stats(): ControllerStats {
+    return this.eventManager.stats;
+  }
+
+  /** The context and the event queue as plain data; undefined where this broker is not the controller. */
+  get stateView():
+    (ControllerStateView & { readonly event: string; readonly eventQueue: readonly string[] }) | undefined {
+    if (!this.isActive) return undefined;
+    const { state, queued } = this.eventManager;
+    return { event: state, eventQueue: queued, ...controllerStateView(this.controllerContext) };
   }
 
   /** Joins the election and follows the session: each new one means to register the broker and be elected anew. */

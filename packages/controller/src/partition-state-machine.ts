@@ -316,9 +316,13 @@ export class PartitionStateMachine {
         shuttingDownBrokers: this.context.shuttingDownBrokerIds,
       };
       switch (strategy.kind) {
-        case 'offline':
-          results.set(keyOf(partition), leaderForOffline(input, unclean?.has(keyOf(partition)) === true));
+        case 'offline': {
+          const result = leaderForOffline(input, unclean?.has(keyOf(partition)) === true);
+          const leader = result.leaderAndIsr?.leader;
+          if (leader !== undefined && !current.isr.includes(leader)) this.context.uncleanLeaderElections += 1;
+          results.set(keyOf(partition), result);
           break;
+        }
         case 'reassign':
           results.set(keyOf(partition), leaderForReassign(input));
           break;

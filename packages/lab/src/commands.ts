@@ -80,8 +80,11 @@ function statusTable(status: ClusterStatus): string {
   const lines = [`ZooKeeper   ${status.zookeeper}`];
   for (const broker of status.brokers) {
     const pid = broker.pid === null ? '' : `  pid ${broker.pid}`;
+    const pages = broker.http === null || broker.state !== 'running' ? '' : `  ${broker.http}/state`;
     const controls = broker.id === id ? '  controller' : '';
-    lines.push(`broker ${String(broker.id).padEnd(4)} ${broker.host}:${broker.port}  ${broker.state}${pid}${controls}`);
+    lines.push(
+      `broker ${String(broker.id).padEnd(4)} ${broker.host}:${broker.port}  ${broker.state}${pid}${pages}${controls}`,
+    );
   }
   lines.push(
     id === null

@@ -1,4 +1,4 @@
-import type { LoggerFactory, Random, Time } from '@klassic/common';
+import type { Histogram, LoggerFactory, Random, Time } from '@klassic/common';
 import type { KafkaStorageError } from './kafka-storage-error.ts';
 
 export interface LogManagerOptions {
@@ -18,6 +18,8 @@ export interface LogManagerOptions {
   readonly flushRecoveryOffsetCheckpointMs?: number;
   /** `log.flush.start.offset.checkpoint.interval.ms` */
   readonly flushStartOffsetCheckpointMs?: number;
+  /** Takes the duration of each flush of a log, ms (`LogFlushRateAndTimeMs`). */
+  readonly flushTimeMs?: Histogram;
   /** `transactional.id.expiration.ms` */
   readonly producerIdExpirationMs?: number;
   /** Whether the inter-broker protocol (2.8 and later) keeps topic ids in `partition.metadata`. */

@@ -5,6 +5,7 @@ import { Errors, KafkaError } from '@klassic/protocol';
 import { BackgroundTasks } from './background-tasks.ts';
 import { cleanerConfigFromProps } from './cleaner/cleaner-config.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
+import type { LogCleanerMetrics } from './cleaner/log-cleaner.ts';
 import { DirLock } from './dir-lock.ts';
 import { inParallel } from './in-parallel.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
@@ -109,6 +110,11 @@ export class LogManager {
   /** What topics without settings of their own have. */
   get currentDefaultConfig(): LogConfig {
     return this.configs.currentDefault;
+  }
+
+  /** What the log cleaner has done of late; undefined without `log.cleaner.enable`. */
+  get cleanerMetrics(): LogCleanerMetrics | undefined {
+    return this.cleaner?.metrics;
   }
 
   /**
@@ -468,6 +474,8 @@ export class LogManager {
     log.updateConfig(config);
   }
 
+  private openLog(dir: string, topicPartition: TopicPartition, config: LogConfig, state: LogState): Log {
+    const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile, flushTimeMs } = this.options;
   private openLog(dir: string, topicPartition: TopicPartition, state: LogState): Log {
     const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile } = this.options;
     return Log.open({
@@ -479,6 +487,7 @@ export class LogManager {
       loggers,
       jitter: () => random.next(),
       ...(producerIdExpirationMs === undefined ? {} : { producerIdExpirationMs }),
+      ...(flushTimeMs === undefined ? {} : { flushTimeMs }),
       ...(keepPartitionMetadataFile === undefined ? {} : { keepPartitionMetadataFile }),
       onStorageError: (error) => {
         this.noteFailure(error);

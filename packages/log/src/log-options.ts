@@ -1,4 +1,4 @@
-import type { LoggerFactory, Time, TopicPartition } from '@klassic/common';
+import type { Histogram, LoggerFactory, Time, TopicPartition } from '@klassic/common';
 import type { KafkaStorageError } from './kafka-storage-error.ts';
 import type { LogConfig } from './log-config.ts';
 
@@ -16,6 +16,8 @@ export interface LogOptions {
   readonly hadCleanShutdown?: boolean;
   readonly time: Time;
   readonly loggers: LoggerFactory;
+  /** Takes the duration of each flush. */
+  readonly flushTimeMs?: Histogram;
   /** Chance in [0, 1) for `segment.jitter.ms`. */
   readonly jitter?: () => number;
   /** `transactional.id.expiration.ms`: idle ms after which a producer id is forgotten. */

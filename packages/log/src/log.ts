@@ -71,7 +71,7 @@ export class Log {
         });
       },
     });
-    this.flusher = new LogFlusher(this.local, guard, this.logger);
+    this.flusher = new LogFlusher(this.local, guard, this.logger, options.flushTimeMs);
     this.appender = new LogAppender(this.local);
     this.compactable = new CompactableLog(this.local, guard, () => this.toString());
     this.id = new TopicId(dir, options.keepPartitionMetadataFile ?? false);

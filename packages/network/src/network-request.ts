@@ -68,6 +68,8 @@ export interface RequestTimings {
   readonly localTimeMs: number;
   /** After the handler returned, until it answered (waiting for followers, for data, for members). */
   readonly remoteTimeMs: number;
+  /** Held back for a quota. */
+  readonly throttleTimeMs: number;
   readonly responseQueueTimeMs: number;
   readonly sendTimeMs: number;
 }

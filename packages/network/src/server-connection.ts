@@ -259,6 +259,7 @@ export class ServerConnection {
       requestQueueTimeMs: request.dequeuedHiResMs - request.startHiResMs,
       localTimeMs: localCompleteHiResMs - request.dequeuedHiResMs,
       remoteTimeMs: endedHiResMs - localCompleteHiResMs,
+      throttleTimeMs: 0,
       responseQueueTimeMs: sendHiResMs - endedHiResMs,
       sendTimeMs: now - sendHiResMs,
     });

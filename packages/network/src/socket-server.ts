@@ -42,6 +42,7 @@ export class SocketServer {
   private readonly quotas: ConnectionQuotas;
   private readonly connections = new Set<ServerConnection>();
   private readonly waiting: AcceptedSocket[] = [];
+  private readonly counts: ReadonlyMap<string, { open: number; created: number }>;
   private state: 'bound' | 'processing' | 'stopped' = 'bound';
   private nextConnectionIndex = 0;
   private cancelIdleCheck: Cancel | undefined;
@@ -51,6 +52,7 @@ export class SocketServer {
     this.config = { ...defaultSocketServerConfig, ...options.config };
     this.logger = options.loggers('kafka.network.SocketServer');
     this.quotas = new ConnectionQuotas(this.config);
+    this.counts = new Map(options.endPoints.map(({ listenerName }) => [listenerName, { open: 0, created: 0 }]));
     this.acceptors = options.endPoints.map(
       (endPoint) =>
         new Acceptor(endPoint, (socket) => {
@@ -64,6 +66,11 @@ export class SocketServer {
     this.config = { ...this.config, ...config };
     this.quotas.update(this.config);
     this.admitWaiting();
+  }
+
+  /** Connections by listener: open and served, and accepted since the start. */
+  get connectionCounts(): ReadonlyMap<string, { readonly open: number; readonly created: number }> {
+    return this.counts;
   }
 
   /** Connections that are open and served. */
@@ -175,6 +182,7 @@ export class SocketServer {
   }
 
   private serve({ socket, endPoint }: AcceptedSocket, address: string): void {
+    const counts = this.counts.get(endPoint.listenerName)!;
     const local = `${plainAddress(socket.localAddress) ?? endPoint.host}:${socket.localPort}`;
     const connection = new ServerConnection({
       socket,
@@ -189,11 +197,14 @@ export class SocketServer {
       onComplete: this.options.onComplete,
       onClosed: (closed) => {
         this.connections.delete(closed);
+        counts.open -= 1;
         this.quotas.remove(closed.clientAddress);
         this.admitWaiting();
       },
     });
     this.quotas.add(address);
+    counts.open += 1;
+    counts.created += 1;
     this.connections.add(connection);
     connection.start();
   }

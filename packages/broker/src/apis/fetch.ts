@@ -4,6 +4,7 @@ import { ReadBuffers } from '@klassic/log';
 import { downConvert, Errors, UnsupportedCompressionTypeError } from '@klassic/protocol';
 import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
+import type { BrokerTopicStats } from '../metrics/index.ts';
 import type { FetchManager, FetchPartitionData, FetchRequestPartition, ReplicaManager } from '../replica/index.ts';
 import type { ApiHandler } from './api-handler.ts';
 
@@ -19,14 +20,15 @@ export interface FetchHandlerOptions {
   readonly replicaManager: ReplicaManager;
   readonly metadataCache: MetadataCache;
   readonly fetchManager: FetchManager;
+  readonly topicStats: BrokerTopicStats;
   /** `fetch.max.bytes`: most bytes of any one answer to a consumer. */
   readonly fetchMaxBytes: number;
 }
 
 /** Fetch, of consumers and followers alike, with fetch sessions (`KafkaApis.handleFetchRequest`, KIP-227). */
 export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> {
-  const { replicaManager, metadataCache, fetchManager, fetchMaxBytes } = options;
   const readBuffers = new ReadBuffers(MAX_IDLE_READ_BYTES);
+  const { replicaManager, metadataCache, fetchManager, topicStats, fetchMaxBytes } = options;
   return {
     api: 'Fetch',
     minVersion: 0,
@@ -71,6 +73,7 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
       const { errorCode, sessionId, partitions } = context.updateAndGenerateResponse(all);
       const readable =
         apiVersion < oldestV2Version ? inOldFormat(partitions, apiVersion, context.partitions) : partitions;
+      countBytesOut(topicStats, readable, isFollower);
       return { errorCode, sessionId, responses: byTopic(readable) };
     },
     failure: (_request, error) => ({ errorCode: error.code, sessionId: 0, responses: [] }),
@@ -151,6 +154,18 @@ function inOldFormat(
       return failedPartition(data, Errors.UNSUPPORTED_COMPRESSION_TYPE.code);
     }
   });
+}
+
+function countBytesOut(
+  topicStats: BrokerTopicStats,
+  partitions: readonly FetchPartitionData[],
+  isFollower: boolean,
+): void {
+  for (const { topic, records } of partitions) {
+    if (records.length === 0) continue;
+    if (isFollower) topicStats.replicationBytesOut += records.length;
+    else topicStats.topic(topic).bytesOut += records.length;
+  }
 }
 
 function byTopic(partitions: readonly FetchPartitionData[]): NonNullable<ResponseInit<'Fetch'>['responses']> {

@@ -248,6 +248,18 @@ export class GroupCoordinator {
     };
   }
 
+  /** Groups by state and their committed offsets, for the broker's metrics. */
+  get metrics(): { readonly groupsByState: ReadonlyMap<string, number>; readonly offsets: number } {
+    const groupsByState = new Map<string, number>();
+    let offsets = 0;
+    for (const group of this.manager.groups) {
+      const { state } = group.overview;
+      groupsByState.set(state, (groupsByState.get(state) ?? 0) + 1);
+      offsets += group.offsets.size;
+    }
+    return { groupsByState, offsets };
+  }
+
   /** A group that does not exist is described as Dead. */
   handleDescribeGroup(groupId: string): { error: ErrorEntry; summary: GroupSummary } {
     const error = this.groupStatus(groupId);

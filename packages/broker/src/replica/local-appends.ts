@@ -3,6 +3,7 @@ import type { AppendOrigin, LogAppendInfo } from '@klassic/log';
 import { Errors, RecordValidationError } from '@klassic/protocol';
 import type { ErrorEntry } from '@klassic/protocol';
 import { isInternalTopic } from '../metadata/index.ts';
+import type { BrokerTopicStats } from '../metrics/index.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import { errorOf } from './local-reads.ts';
 import type { AppendEntry, PartitionResponse } from './messages.ts';
@@ -27,13 +28,17 @@ const expectedErrors: ReadonlySet<ErrorEntry> = new Set([
   Errors.KAFKA_STORAGE_ERROR,
 ]);
 
+const tooLarge: ReadonlySet<ErrorEntry> = new Set([Errors.MESSAGE_TOO_LARGE, Errors.RECORD_LIST_TOO_LARGE]);
+
 /** Appends a producer's records to the logs led here. Part of the reference's `ReplicaManager`. */
 export class LocalAppends {
   private readonly partitions: HostedPartitions;
+  private readonly topicStats: BrokerTopicStats;
   private readonly logger: Logger;
 
-  constructor(partitions: HostedPartitions, logger: Logger) {
+  constructor(partitions: HostedPartitions, topicStats: BrokerTopicStats, logger: Logger) {
     this.partitions = partitions;
+    this.topicStats = topicStats;
     this.logger = logger;
   }
 
@@ -48,15 +53,21 @@ export class LocalAppends {
     if (isInternalTopic(topic) && !internalTopicsAllowed) return failed(Errors.INVALID_TOPIC_EXCEPTION, -1);
     try {
       const partition = this.partitions.getOrThrow(topic, index);
+      const counters = this.topicStats.topic(topic);
+      counters.totalProduceRequests += 1;
       const { info, highWatermarkMoved } = partition.appendRecordsToLeader(records, origin, requiredAcks);
+      counters.bytesIn += info.validBytes;
+      if (info.firstOffset !== null) counters.messagesIn += info.lastOffset - info.firstOffset.messageOffset + 1;
       return { response: toResponse(info), requiredOffset: info.lastOffset + 1, appended: true, highWatermarkMoved };
     } catch (error) {
-      return this.failure(key, error);
+      return this.failure(key, topic, records, error);
     }
   }
 
-  private failure(key: string, error: unknown): LogAppendResult {
+  private failure(key: string, topic: string, records: Buffer, error: unknown): LogAppendResult {
+    const counters = this.topicStats.topicOrOthers(topic);
     if (error instanceof RecordValidationError) {
+      counters.failedProduceRequests += 1;
       this.logger.error(`Error processing append operation on partition ${key}`, error);
       const recordErrors = error.recordErrors.map(({ batchIndex, message }) => ({
         batchIndex,
@@ -65,7 +76,9 @@ export class LocalAppends {
       return failed(errorOf(error), this.logStartOffset(key), recordErrors, error.message);
     }
     const entry = errorOf(error);
+    if (tooLarge.has(entry)) counters.bytesRejected += records.length;
     if (expectedErrors.has(entry)) return failed(entry, -1);
+    counters.failedProduceRequests += 1;
     this.logger.error(`Error processing append operation on partition ${key}`, error);
     return failed(entry, this.logStartOffset(key));
   }

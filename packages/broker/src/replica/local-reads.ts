@@ -4,6 +4,7 @@ import { offsetOnly } from '@klassic/log';
 import type { FetchIsolation, LogOffsetMetadata } from '@klassic/log';
 import { Errors, KafkaError, RecordsError } from '@klassic/protocol';
 import type { ErrorEntry } from '@klassic/protocol';
+import type { BrokerTopicStats } from '../metrics/index.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import { emptyRecords } from './messages.ts';
 import type { FetchMessagesOptions, FetchPartitionData, FetchRequestPartition } from './messages.ts';
@@ -50,11 +51,13 @@ export function errorOf(error: unknown): ErrorEntry {
 /** Reads for fetches from the local logs. Part of the reference's `ReplicaManager`. */
 export class LocalReads {
   private readonly partitions: HostedPartitions;
+  private readonly topicStats: BrokerTopicStats;
   private readonly time: Time;
   private readonly logger: Logger;
 
-  constructor(partitions: HostedPartitions, time: Time, logger: Logger) {
+  constructor(partitions: HostedPartitions, topicStats: BrokerTopicStats, time: Time, logger: Logger) {
     this.partitions = partitions;
+    this.topicStats = topicStats;
     this.time = time;
     this.logger = logger;
   }
@@ -85,6 +88,7 @@ export class LocalReads {
     const maxBytes = Math.min(request.maxBytes, limitBytes);
     try {
       const partition = this.partitions.getOrThrow(topic, index);
+      this.topicStats.topic(topic).totalFetchRequests += 1;
       const fetchTimeMs = this.time.milliseconds();
       const info = readRecords(partition, request, maxBytes, isolation, requireLeader, minOneMessage, options.buffers);
       const { fetched } = info;
@@ -111,6 +115,7 @@ export class LocalReads {
     } catch (error) {
       const entry = errorOf(error);
       if (!expectedErrors.has(entry)) {
+        this.topicStats.topicOrOthers(topic).failedFetchRequests += 1;
         const source = options.replicaId >= 0 ? `broker ${options.replicaId}` : 'consumer';
         const key = topicPartitionKey(topic, index);
         this.logger.error(

@@ -3,6 +3,7 @@ import type { LoggerFactory, Random, Time } from '@klassic/common';
 import type { LogManager } from '@klassic/log';
 import type { KafkaZkClient } from '@klassic/zookeeper';
 import type { MetadataCache } from '../metadata/index.ts';
+import type { BrokerTopicStats } from '../metrics/index.ts';
 
 /** The settings of `server.properties` that replication reads, by their reference names. */
 export interface ReplicaManagerConfig {
@@ -64,5 +65,7 @@ export interface ReplicaManagerOptions {
   readonly logManager: LogManager;
   readonly metadataCache: MetadataCache;
   readonly isrStore: IsrStore;
+  /** Counts traffic by topic. */
+  readonly topicStats: BrokerTopicStats;
   readonly connectToLeader: ConnectToLeader;
 }

@@ -3,6 +3,7 @@ import type { Cancel, Logger, Time } from '@klassic/common';
 import type { Log } from '@klassic/log';
 import { errorByCode, Errors } from '@klassic/protocol';
 import type { ErrorEntry, ResponseOf } from '@klassic/protocol';
+import type { BrokerTopicStats } from '../metrics/index.ts';
 import { FetchSessionHandler } from './fetch-session-handler.ts';
 import type { FetchRequestData } from './fetch-session-handler.ts';
 import { offsetTruncationState } from './fetch-state.ts';
@@ -27,6 +28,7 @@ export interface ReplicaFetcherOptions {
   readonly sessionLogger: Logger;
   readonly partitions: HostedPartitions;
   readonly connectToLeader: ConnectToLeader;
+  readonly topicStats: BrokerTopicStats;
   /** Partitions no fetcher works on because something went wrong; they wait for the controller. */
   readonly failedPartitions: Set<string>;
 }
@@ -259,6 +261,7 @@ export class ReplicaFetcherThread {
   private processPartitionData(key: string, state: PartitionFetchState, fetched: FetchedPartition): void {
     this.guard(key, `Error while processing data for partition ${key} at offset ${state.fetchOffset}`, () => {
       const next = appendFetched(this.partition(state), state, fetched);
+      this.options.topicStats.replicationBytesIn += fetched.recordSet?.length ?? 0;
       if (next.fetchOffset === state.fetchOffset) this.states.set(key, next);
       else this.moveToEnd(key, next);
     });

@@ -59,7 +59,7 @@ export class ReplicaManager {
   private shuttingDown = false;
 
   constructor(options: ReplicaManagerOptions) {
-    const { config, time, loggers, logManager, metadataCache, connectToLeader } = options;
+    const { config, time, loggers, logManager, metadataCache, connectToLeader, topicStats } = options;
     this.options = options;
     this.logger = prefixed(loggers('kafka.server.ReplicaManager'), `[ReplicaManager broker=${config.brokerId}] `);
     this.partitions = new HostedPartitions(metadataCache);
@@ -70,9 +70,9 @@ export class ReplicaManager {
     this.fetchPurgatory = new DelayedOperationPurgatory('Fetch', time, purgatoryLogger);
     this.deleteRecordsPurgatory = new DelayedOperationPurgatory('DeleteRecords', time, purgatoryLogger);
     const { partitions } = this;
-    this.fetcherManager = new ReplicaFetcherManager({ config, time, partitions, connectToLeader }, loggers);
-    this.reads = new LocalReads(partitions, time, this.logger);
-    this.appends = new LocalAppends(partitions, this.logger);
+    this.fetcherManager = new ReplicaFetcherManager({ config, time, partitions, connectToLeader, topicStats }, loggers);
+    this.reads = new LocalReads(partitions, topicStats, time, this.logger);
+    this.appends = new LocalAppends(partitions, topicStats, this.logger);
     this.deletes = new LocalDeletes(partitions, this.deleteRecordsPurgatory, this.logger);
     this.stateChanges = new ReplicaStateChanges({
       brokerId: config.brokerId,
@@ -331,6 +331,11 @@ export class ReplicaManager {
         Produce: this.producePurgatory.numDelayed,
         Fetch: this.fetchPurgatory.numDelayed,
         DeleteRecords: this.deleteRecordsPurgatory.numDelayed,
+      },
+      purgatoryWatches: {
+        Produce: this.producePurgatory.watched,
+        Fetch: this.fetchPurgatory.watched,
+        DeleteRecords: this.deleteRecordsPurgatory.watched,
       },
     };
   }

@@ -21,6 +21,8 @@ export interface ReplicaManagerMetrics extends PartitionMetrics {
   readonly maxLag: number;
   /** Operations that wait, by purgatory. */
   readonly purgatorySizes: { readonly Produce: number; readonly Fetch: number; readonly DeleteRecords: number };
+  /** Keys that they are watched under, by purgatory. */
+  readonly purgatoryWatches: { readonly Produce: number; readonly Fetch: number; readonly DeleteRecords: number };
 }
 
 /** Counts the partitions; a look at each, so for metrics only. */

@@ -27,6 +27,7 @@ import { writeTxnMarkersHandler } from '../apis/write-txn-markers.ts';
 import { createPartitionsHandler, deleteTopicsHandler } from '../apis/topic-changes.ts';
 import type { GroupCoordinator } from '../group/index.ts';
 import type { MetadataCache } from '../metadata/index.ts';
+import type { BrokerTopicStats } from '../metrics/index.ts';
 import { FetchManager, FetchSessionCache } from '../replica/index.ts';
 import type { Partition, ReplicaManager } from '../replica/index.ts';
 import type { ProducerIdManager } from '../transaction/producer-id-manager.ts';
@@ -62,6 +63,7 @@ export interface ApiHandlersOptions {
   readonly topicConfigs: TopicConfigs;
   /** What stands in `/config`. */
   readonly entityConfigs: Pick<KafkaZkClient, 'getEntityConfigs' | 'getEntitiesConfigs' | 'getAllEntitiesWithConfig'>;
+  readonly topicStats: BrokerTopicStats;
 }
 
 /** Every API this broker serves, each with its handler. */
@@ -89,7 +91,13 @@ function dataHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
   const fetchManager = new FetchManager(time, sessions, loggers('kafka.server.FetchManager'));
   return [
     produceHandler(replicaManager, metadataCache),
-    fetchHandler({ replicaManager, metadataCache, fetchManager, fetchMaxBytes: config.number('fetch.max.bytes') }),
+    fetchHandler({
+      replicaManager,
+      metadataCache,
+      fetchManager,
+      topicStats: options.topicStats,
+      fetchMaxBytes: config.number('fetch.max.bytes'),
+    }),
     listOffsetsHandler(replicaManager),
     offsetForLeaderEpochHandler(replicaManager),
     deleteRecordsHandler(replicaManager, metadataCache),
@@ -163,7 +171,7 @@ function configsHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
 }
 
 function controlOptions(options: ApiHandlersOptions): Parameters<typeof controlHandlers>[0] {
-  const { replicaManager, controller, groupCoordinator, metadataWatch, topicConfigs } = options;
+  const { replicaManager, controller, groupCoordinator, metadataWatch, topicConfigs, topicStats } = options;
   return {
     replicaManager,
     controller,
@@ -180,7 +188,9 @@ function controlOptions(options: ApiHandlersOptions): Parameters<typeof controlH
       if (topic === offsetsTopic) groupCoordinator.onResignation(partition, leaderEpoch);
     },
     onDeletedPartitions(partitions) {
-      topicConfigs.forget(new Set(partitions.map(({ topic }) => topic)));
+      const topics = new Set(partitions.map(({ topic }) => topic));
+      topicConfigs.forget(topics);
+      for (const topic of topics) topicStats.remove(topic);
       groupCoordinator.handleDeletedPartitions(partitions);
     },
     onMetadata: () => metadataWatch.changed(),

@@ -24,7 +24,8 @@ import { DynamicConfigManager } from './dynamic-config-manager.ts';
 import { ControllerChannel, InterBrokerConnection } from './inter-broker.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 import type { Log4jController } from './log4j-controller.ts';
-import { requestLogger } from './request-logger.ts';
+import { Observability } from './observability.ts';
+import { SessionWatch } from './session-watch.ts';
 import { controllerConfig, groupConfig, replicaManagerConfig, socketServerConfig, topicShapes } from './settings.ts';
 import { TopicConfigs } from './topic-configs.ts';
 
@@ -41,6 +42,7 @@ export interface KafkaServerOptions {
 
 /** What runs once the broker is up, in the order in which it is started. */
 interface Running {
+  sessionWatch: SessionWatch;
   identity: BrokerIdentity;
   zkClient: KafkaZkClient;
   logManager: LogManager;
@@ -63,7 +65,10 @@ export class KafkaServer {
   private readonly time: Time;
   private readonly random: Random;
   private readonly loggers: LoggerFactory;
+  private readonly observability: Observability;
   private logger: Logger;
+  /** `kafka.server.BrokerState`: 1 starting, 3 running, 6 pending controlled shutdown, 7 shutting down. */
+  private brokerState = 1;
   /** What has been started so far; complete when the broker is up. */
   private running: Partial<Running> = {};
 
@@ -73,6 +78,7 @@ export class KafkaServer {
     this.time = options.time;
     this.random = options.random ?? new SystemRandom();
     this.loggers = options.loggers;
+    this.observability = new Observability(this.config, this.time, this.loggers);
     this.logger = this.loggers('kafka.server.KafkaServer');
   }
 
@@ -87,6 +93,7 @@ export class KafkaServer {
     for (const key of config.unknownKeys)
       logger.warn(`The configuration '${key}' was supplied but isn't a known config.`);
     const zkClient = (running.zkClient = await this.connectToZooKeeper());
+    const sessionWatch = (running.sessionWatch = new SessionWatch(zkClient));
     await zkClient.createTopLevelPaths();
     const clusterId =
       (await zkClient.getClusterId()) ?? (await zkClient.createOrGetClusterId(randomClusterId(this.random)));
@@ -105,7 +112,7 @@ export class KafkaServer {
     await logManager.startup();
     const metadataCache = (running.metadataCache = new MetadataCache(identity.brokerId, loggers));
     const metadataWatch = (running.metadataWatch = new MetadataWatch(time));
-    const onComplete = requestLogger(loggers);
+    const { onComplete, topicStats } = this.observability;
     const socketServer = (running.socketServer = new SocketServer({
       endPoints: config.listeners,
       config: socketServerConfig(config),
@@ -165,6 +172,7 @@ export class KafkaServer {
       brokerId: identity.brokerId,
       dynamicConfig,
       log4j: this.options.log4j,
+      topicStats,
     });
     running.apis = new KafkaApis(handlers, loggers, this.options.onFatal);
     addBrokerReconfigurables(dynamicConfig, {
@@ -185,7 +193,20 @@ export class KafkaServer {
       handlers: configHandlers({ brokerId: identity.brokerId, dynamicConfig, topicConfigs, logManager, controller }),
     }));
     await dynamicConfigManager.startup();
+    await this.observability.start({
+      brokerId: identity.brokerId,
+      clusterId,
+      brokerState: () => this.brokerState,
+      session: sessionWatch,
+      socketServer,
+      logManager,
+      replicaManager,
+      metadataCache,
+      controller,
+      groupCoordinator,
+    });
     socketServer.startProcessingRequests();
+    this.brokerState = 3;
     this.logger.info('started');
   }
 
@@ -194,7 +215,9 @@ export class KafkaServer {
     const { running, logger, config } = this;
     logger.info('shutting down');
     running.replicaManager?.prepareShutdown();
+    this.brokerState = 6;
     if (config.boolean('controlled.shutdown.enable')) await this.askForControlledShutdown();
+    this.brokerState = 7;
     running.dynamicConfigManager?.shutdown();
     running.socketServer?.stopProcessingRequests();
     running.controllerChannel?.close();
@@ -204,6 +227,8 @@ export class KafkaServer {
     await running.replicaManager?.shutdown();
     await running.logManager?.shutdown();
     await running.controller?.shutdown();
+    this.observability.stop();
+    running.sessionWatch?.close();
     await running.zkClient?.close();
     await running.socketServer?.shutdown();
     logger.info('shut down completed');
@@ -241,6 +266,7 @@ export class KafkaServer {
 
   private createLogManager(topicConfigs: TopicConfigs): LogManager {
     const { config, time, random, loggers, running, options } = this;
+    const { flushTimeMs } = this.observability;
     return LogManager.create({
       logDirs: config.logDirs,
       brokerDefaults: config.texts,
@@ -250,6 +276,7 @@ export class KafkaServer {
       flushRecoveryOffsetCheckpointMs: config.number('log.flush.offset.checkpoint.interval.ms'),
       flushStartOffsetCheckpointMs: config.number('log.flush.start.offset.checkpoint.interval.ms'),
       producerIdExpirationMs: config.number('transactional.id.expiration.ms'),
+      ...(flushTimeMs === undefined ? {} : { flushTimeMs }),
       time,
       random,
       loggers,
@@ -282,6 +309,7 @@ export class KafkaServer {
       logManager,
       metadataCache,
       isrStore: zkClient,
+      topicStats: this.observability.topicStats,
       connectToLeader: (leader, clientId) =>
         new InterBrokerConnection(leader, clientId, config, time, config.number('replica.socket.timeout.ms')),
     });

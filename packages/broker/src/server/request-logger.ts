@@ -42,7 +42,7 @@ function logCompletion(
     requestQueueTimeMs: rounded(timings.requestQueueTimeMs),
     localTimeMs: rounded(timings.localTimeMs),
     remoteTimeMs: rounded(timings.remoteTimeMs),
-    throttleTimeMs: 0,
+    throttleTimeMs: rounded(timings.throttleTimeMs),
     responseQueueTimeMs: rounded(timings.responseQueueTimeMs),
     sendTimeMs: rounded(timings.sendTimeMs),
     securityProtocol: context.securityProtocol,

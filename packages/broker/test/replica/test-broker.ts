@@ -2,6 +2,7 @@ import { SeededRandom, silentLoggers } from '@klassic/common';
 import type { Cancel, LoggerFactory, Time } from '@klassic/common';
 import { LogManager } from '@klassic/log';
 import type { ApiName, RequestOf, ResponseOf } from '@klassic/protocol';
+import { BrokerTopicStats } from '../../src/metrics/index.ts';
 import { MetadataCache } from '../../src/metadata/index.ts';
 import { FetchManager, FetchSessionCache, ReplicaManager } from '../../src/replica/index.ts';
 import type { FetchPartitionData, IsrStore, ReplicaManagerConfig } from '../../src/replica/index.ts';
@@ -117,6 +118,7 @@ export class TestBroker {
       logManager: this.logManager,
       metadataCache: this.metadataCache,
       isrStore,
+      topicStats: new BrokerTopicStats(),
       connectToLeader: (leader) => network.connect(id, leader.id),
     });
   }

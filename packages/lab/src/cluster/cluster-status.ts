@@ -24,6 +24,8 @@ export interface ClusterStatus {
     /** null when it does not run. */
     readonly pid: number | null;
     readonly state: BrokerState;
+    /** Where its pages `/metrics`, `/state` and `/health` are, for example `http://127.0.0.1:34567`; null where they are not served. */
+    readonly http: string | null;
   }[];
   /** id is null while there is no controller; both are null when ZooKeeper does not answer. */
   readonly controller: { readonly id: number | null; readonly epoch: number | null };

@@ -115,8 +115,10 @@ export class LabCluster {
     const brokers: ClusterStatus['brokers'][number][] = [];
     for (const broker of brokersOf(this.home, state)) {
       const { id, host, port } = broker;
-      const seen = tell(await broker.state, savedOf(state, id));
-      brokers.push({ id, host, port, pid: (await broker.pid) ?? null, state: seen });
+      const saved = savedOf(state, id);
+      const seen = tell(await broker.state, saved);
+      const http = saved.httpPort === undefined ? null : `http://${host}:${saved.httpPort}`;
+      brokers.push({ id, host, port, pid: (await broker.pid) ?? null, state: seen, http });
     }
     return brokers;
   }

@@ -22,6 +22,8 @@ export interface SavedBroker {
   readonly id: number;
   readonly host: string;
   readonly port: number;
+  /** Of its pages `/metrics`, `/state` and `/health`; absent where nobody outside could reach them (containers). */
+  readonly httpPort?: number;
   /** Of the process launched last; a container is known by its name. */
   identity?: ProcessIdentity;
   /** How the lab ended it last: tells a broker that was told to end from one that ended by itself. */

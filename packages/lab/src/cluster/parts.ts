@@ -54,6 +54,7 @@ export function configureBroker(home: string, state: LabState, broker: LabBroker
     container && kind === 'docker'
       ? servers.map((server) => `${zooKeeperAlias(server.place)}:2181`).join(',')
       : connectString;
+  const httpPort = state.brokers.find(({ id }) => id === broker.id)?.httpPort;
   broker.configure(
     brokerProperties({
       id: broker.id,
@@ -61,7 +62,11 @@ export function configureBroker(home: string, state: LabState, broker: LabBroker
       dataFolder: container ? broker.dataFolder : join(brokerFolder(home, broker.id), 'data'),
       zooKeeperConnect,
       brokers: state.brokers.length,
-      overrides: { ...(container ? broker.listenerProperties : {}), ...state.overrides },
+      overrides: {
+        ...(container ? broker.listenerProperties : {}),
+        ...(httpPort === undefined ? {} : { 'klassic.http.port': String(httpPort) }),
+        ...state.overrides,
+      },
     }),
   );
 }

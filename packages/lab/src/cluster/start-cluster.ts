@@ -49,6 +49,7 @@ async function anyAlive(home: string, state: LabState): Promise<boolean> {
 }
 
 async function plan(home: string, options: UpOptions, kept: LabState | undefined): Promise<LabState> {
+  const httpPorts = options.runtime === 'process' ? await freePorts(options.brokers) : [];
   const state: LabState = {
     version: 1,
     up: true,
@@ -58,6 +59,7 @@ async function plan(home: string, options: UpOptions, kept: LabState | undefined
       id: index + 1,
       host: '127.0.0.1',
       port: options.basePort + index,
+      ...(httpPorts[index] === undefined ? {} : { httpPort: httpPorts[index] }),
     })),
     overrides: options.overrides,
   };

@@ -36,7 +36,15 @@ export const traceOverrides: Properties = {
 const mostBrokers = 50;
 
 /** Settings that the lab itself gives each broker. */
-const own = ['broker.id', 'listeners', 'advertised.listeners', 'log.dirs', 'log.dir', 'zookeeper.connect'];
+const own = [
+  'broker.id',
+  'listeners',
+  'advertised.listeners',
+  'log.dirs',
+  'log.dir',
+  'zookeeper.connect',
+  'klassic.http.port',
+];
 
 /**
  * Checks what was asked for.

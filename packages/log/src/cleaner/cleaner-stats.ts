@@ -34,9 +34,14 @@ export class CleanerStats {
     this.endMs = this.time.milliseconds();
   }
 
+  /** Seconds from the beginning to the end. */
+  get elapsedSecs(): number {
+    return (this.endMs - this.startMs) / 1000;
+  }
+
   /** The log cleaner's report. */
   report(cleanerId: number, logName: string, from: number, to: number): string {
-    const secs = (this.endMs - this.startMs) / 1000;
+    const secs = this.elapsedSecs;
     const indexSecs = (this.mapCompleteMs - this.startMs) / 1000;
     const cleanSecs = secs - indexSecs;
     const { bytesRead, bytesWritten, mapBytesRead, messagesRead, messagesWritten } = this;

@@ -29,6 +29,17 @@ export interface LogCleanerOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
+/** The gauges of `kafka.log:type=LogCleaner` and `type=LogCleanerManager`. */
+export interface LogCleanerMetrics {
+  /** Bytes written per 100 read, over the last cleaning of each cleaner. */
+  readonly recopyPercent: number;
+  /** Longest of the last cleanings, s. */
+  readonly maxCleanTimeSecs: number;
+  /** Fullest offset map of the last cleanings, percent. */
+  readonly maxBufferUtilizationPercent: number;
+  readonly uncleanablePartitionsCount: number;
+}
+
 /**
  * Removes from compacted logs the records that a later one with the same key has replaced: always from the dirtiest
  * log first. It also does retention where a log is compacted and deleted, so that the two never meet in a log. What
@@ -43,6 +54,8 @@ export class LogCleaner {
   private readonly sleepers = new Map<Cancel, () => void>();
   private config: CleanerConfig;
   private cleaners: readonly Cleaner[];
+  /** The last cleaning of each cleaner, by its id. */
+  private readonly lastStats = new Map<number, CleanerStats>();
   private isRunning = false;
 
   /** @throws InvalidConfigError */
@@ -54,6 +67,22 @@ export class LogCleaner {
     this.throttler = new Throttler(config.maxIoBytesPerSecond, time, (ms) => this.sleep(ms));
     this.config = config;
     this.cleaners = this.createCleaners(config);
+  }
+
+  get metrics(): LogCleanerMetrics {
+    let [read, written, cleanTimeSecs, utilization] = [0, 0, 0, 0];
+    for (const stats of this.lastStats.values()) {
+      read += stats.bytesRead;
+      written += stats.bytesWritten;
+      cleanTimeSecs = Math.max(cleanTimeSecs, stats.elapsedSecs);
+      utilization = Math.max(utilization, stats.bufferUtilization);
+    }
+    return {
+      recopyPercent: read === 0 ? 0 : (100 * written) / read,
+      maxCleanTimeSecs: cleanTimeSecs,
+      maxBufferUtilizationPercent: 100 * utilization,
+      uncleanablePartitionsCount: this.manager.uncleanablePartitions.size,
+    };
   }
 
   startup(): void {
@@ -171,6 +200,7 @@ export class LogCleaner {
       await cleanable.log.run('cleaning log', async () => {
         const { nextDirtyOffset, stats } = await cleaner.clean(cleanable, task);
         endOffset = nextDirtyOffset;
+        this.lastStats.set(cleaner.id, stats);
         this.report(cleaner.id, found, nextDirtyOffset, stats);
       });
       return true;
