@@ -474,10 +474,8 @@ export class LogManager {
     log.updateConfig(config);
   }
 
-  private openLog(dir: string, topicPartition: TopicPartition, config: LogConfig, state: LogState): Log {
-    const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile, flushTimeMs } = this.options;
   private openLog(dir: string, topicPartition: TopicPartition, state: LogState): Log {
-    const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile } = this.options;
+    const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile, flushTimeMs } = this.options;
     return Log.open({
       ...state,
       dir,

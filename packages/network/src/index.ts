@@ -14,4 +14,6 @@ export type {
 export { SocketServer } from './socket-server.ts';
 export type { SocketServerOptions } from './socket-server.ts';
 export { defaultSocketServerConfig } from './socket-server-config.ts';
-export type { ListenerEndPoint, SocketServerConfig } from './socket-server-config.ts';
+export { SampledRate, throttleTimeMs } from './sampled-rate.ts';
+export type { RateConfig } from './sampled-rate.ts';
+export type { ConnectionLimits, ListenerEndPoint, SocketServerConfig } from './socket-server-config.ts';

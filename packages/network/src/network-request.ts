@@ -48,6 +48,12 @@ export interface NetworkRequest<A extends ApiName = ApiName> {
    * what it refers to may be written over. It is not told where the connection ends before.
    */
   whenSent(callback: () => void): void;
+  /** How long the client is held back after the answer, ms: see `throttle`. */
+  readonly throttleTimeMs: number;
+  /** The client is above a quota: its next request is begun this many ms after the answer. The longest of several counts. */
+  throttle(throttleTimeMs: number): void;
+  /** Milliseconds in the handler itself, up to now or until it returned. @param nowHiResMs by `Time.hiResMs` */
+  localTimeMs(nowHiResMs: number): number;
   /** Sends the answer; on a connection that has gone meanwhile it is dropped. */
   respond(body: ResponseInit<A>): void;
   /** The request asks for no answer (Produce with acks=0). */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Logger, Time } from '@klassic/common';
+import type { Cancel, Logger, Time } from '@klassic/common';
 import {
   decodeRequestBody,
   decodeRequestHeader,
@@ -11,7 +11,8 @@ import type { ApiVersionsRequest, Codec } from '@klassic/protocol';
 import { clientInformationOf, unknownClient } from './client-information.ts';
 import { FrameReader } from './frame-reader.ts';
 import { InvalidReceiveError } from './network-errors.ts';
-import type { RequestCompletion, RequestContext, RequestHandler, SecurityProtocol } from './network-request.ts';
+import type { RequestCompletion, RequestContext, SecurityProtocol } from './network-request.ts';
+import type { RequestChannel } from './request-channel.ts';
 import { ServerRequest } from './server-request.ts';
 import type { RequestOutcome } from './server-request.ts';
 import { writeChunks } from './socket-writing.ts';
@@ -21,6 +22,9 @@ const MAX_WAITING_FRAMES = 1;
 
 /** While more than this many bytes of answers wait to be taken by the peer, its next request is not begun. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
+
+/** How long the answers before a bad frame have to leave, ms. */
+const LINGER_MS = 1_000;
 
 /** Stands for the body of an ApiVersions request of an unknown version, which cannot be read. */
 const unreadableApiVersions: ApiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '' };
@@ -34,7 +38,8 @@ export interface ServerConnectionOptions {
   readonly maxRequestBytes: number;
   readonly time: Time;
   readonly logger: Logger;
-  readonly handler: RequestHandler;
+  /** Where its requests are handed on. */
+  readonly channel: RequestChannel;
   readonly onComplete: RequestCompletion | undefined;
   /** Called once when the connection has ended. */
   readonly onClosed: (connection: ServerConnection) => void;
@@ -48,11 +53,13 @@ interface WaitingFrame {
 
 /**
  * One accepted connection. It takes one request at a time, like a muted and unmuted channel of `kafka.network.Processor`:
- * the next begins when the answer to the last has been written, so answers keep the order of requests.
+ * the next begins when the answer to the last has been written, so answers keep the order of requests. A client above its
+ * quota is answered at once, and its next request is begun when its throttle time is over (KIP-219).
  */
 export class ServerConnection {
   readonly connectionId: string;
   readonly clientAddress: string;
+  readonly listenerName: string;
   private readonly options: ServerConnectionOptions;
   private readonly socket: Socket;
   private readonly time: Time;
@@ -62,6 +69,11 @@ export class ServerConnection {
   private current: ServerRequest | undefined;
   private processing = false;
   private draining = false;
+  /** The channel was full when the next request came. */
+  private blocked = false;
+  private cancelThrottle: Cancel | undefined;
+  /** Why nothing after the waiting frames can be read. */
+  private brokenBy: InvalidReceiveError | undefined;
   private closed = false;
   private lastActiveHiResMs: number;
 
@@ -70,6 +82,7 @@ export class ServerConnection {
     this.socket = options.socket;
     this.connectionId = options.connectionId;
     this.clientAddress = options.clientAddress;
+    this.listenerName = options.listenerName;
     this.time = options.time;
     this.reader = new FrameReader(options.maxRequestBytes);
     this.lastActiveHiResMs = options.time.hiResMs();
@@ -93,18 +106,36 @@ export class ServerConnection {
     this.socket.resume();
   }
 
-  /** Milliseconds since the last byte either way; 0 while a request is in work. */
+  /** Milliseconds since the last byte either way; 0 while a request is in work or the client is throttled. */
   idleMs(): number {
-    return this.current === undefined ? this.time.hiResMs() - this.lastActiveHiResMs : 0;
+    return this.current === undefined && this.cancelThrottle === undefined
+      ? this.time.hiResMs() - this.lastActiveHiResMs
+      : 0;
   }
 
   /** Ends the connection; answers that the operating system has not taken are lost, as with Kafka. */
   close(): void {
-    if (this.closed) return;
+    if (this.letGo()) this.socket.destroy();
+  }
+
+  /** Ends the connection once the answers that were written have been taken, or after a while. */
+  private closeAfterAnswers(): void {
+    if (!this.letGo()) return;
+    this.socket.destroySoon();
+    this.time.schedule(LINGER_MS, () => {
+      this.socket.destroy();
+    });
+  }
+
+  /** @returns false when that was done before */
+  private letGo(): boolean {
+    if (this.closed) return false;
     this.closed = true;
     this.waiting.length = 0;
-    this.socket.destroy();
+    this.cancelThrottle?.();
+    this.options.channel.forget(this, this.current);
     this.options.onClosed(this);
+    return true;
   }
 
   /** Called by the request in work, once. */
@@ -113,6 +144,7 @@ export class ServerConnection {
     request.localCompleteHiResMs ??= endedHiResMs;
     this.current = undefined;
     this.lastActiveHiResMs = endedHiResMs;
+    if (request.throttleTimeMs > 0 && !this.closed) this.throttle(request.throttleTimeMs);
     if (outcome.kind === 'close') {
       this.options.logger.debug(`Closing the connection ${this.connectionId} at the request's word`);
       this.close();
@@ -124,8 +156,28 @@ export class ServerConnection {
     this.processNext();
   }
 
+  /** Called by the channel when it has room again. */
+  resume(): void {
+    this.blocked = false;
+    this.processNext();
+  }
+
+  /** Whether something other than the request in work keeps the next one back; the socket is not read meanwhile. */
+  private get isHeld(): boolean {
+    return this.draining || this.blocked || this.cancelThrottle !== undefined;
+  }
+
+  private throttle(throttleTimeMs: number): void {
+    this.cancelThrottle?.();
+    this.cancelThrottle = this.time.schedule(throttleTimeMs, () => {
+      this.cancelThrottle = undefined;
+      this.lastActiveHiResMs = this.time.hiResMs();
+      this.processNext();
+    });
+  }
+
   private receive(chunk: Buffer): void {
-    if (this.closed) return;
+    if (this.closed || this.brokenBy !== undefined) return;
     this.lastActiveHiResMs = this.time.hiResMs();
     const receivedAtMs = this.time.milliseconds();
     const startHiResMs = this.lastActiveHiResMs;
@@ -135,9 +187,7 @@ export class ServerConnection {
       });
     } catch (error) {
       if (!(error instanceof InvalidReceiveError)) throw error;
-      // What came whole before the bad frame is not answered either: as in Kafka the connection ends at once.
-      this.refuse(error.message);
-      return;
+      this.brokenBy = error;
     }
     this.processNext();
   }
@@ -146,14 +196,25 @@ export class ServerConnection {
   private processNext(): void {
     if (this.processing) return;
     this.processing = true;
-    while (this.current === undefined && !this.draining && !this.closed) {
+    while (this.current === undefined && !this.isHeld && !this.closed) {
+      if (this.waiting.length > 0 && this.options.channel.isFull) {
+        this.blocked = true;
+        this.options.channel.awaitRoom(this);
+        break;
+      }
       const next = this.waiting.shift();
       if (next === undefined) break;
       this.process(next);
     }
     this.processing = false;
     if (this.closed) return;
-    const mute = this.waiting.length > MAX_WAITING_FRAMES;
+    if (this.brokenBy !== undefined && this.waiting.length === 0 && this.current === undefined) {
+      // What came whole before the bad frame has been answered, as in the original.
+      this.complain(this.brokenBy.message);
+      this.closeAfterAnswers();
+      return;
+    }
+    const mute = this.waiting.length > MAX_WAITING_FRAMES || this.isHeld || this.brokenBy !== undefined;
     if (mute !== this.socket.isPaused()) {
       if (mute) this.socket.pause();
       else this.socket.resume();
@@ -164,9 +225,7 @@ export class ServerConnection {
     const request = this.parse(waiting);
     if (request === undefined) return;
     this.current = request;
-    request.dequeuedHiResMs = this.time.hiResMs();
-    this.options.handler(request);
-    if (this.current === request) request.localCompleteHiResMs = this.time.hiResMs();
+    this.options.channel.send(request);
   }
 
   /** @returns undefined when the frame is no request: the connection has been closed then */
@@ -259,16 +318,20 @@ export class ServerConnection {
       requestQueueTimeMs: request.dequeuedHiResMs - request.startHiResMs,
       localTimeMs: localCompleteHiResMs - request.dequeuedHiResMs,
       remoteTimeMs: endedHiResMs - localCompleteHiResMs,
-      throttleTimeMs: 0,
+      throttleTimeMs: request.throttleTimeMs,
       responseQueueTimeMs: sendHiResMs - endedHiResMs,
       sendTimeMs: now - sendHiResMs,
     });
   }
 
   private refuse(reason: string): void {
+    this.complain(reason);
+    this.close();
+  }
+
+  private complain(reason: string): void {
     this.options.logger.warn(
       `[SocketServer listener=${this.options.listenerName}] Closing the connection ${this.connectionId} from /${this.clientAddress}: ${reason}`,
     );
-    this.close();
   }
 }

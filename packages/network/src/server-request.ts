@@ -27,13 +27,17 @@ export class ServerRequest implements NetworkRequest {
   dequeuedHiResMs = 0;
   /** When the handler had returned, or had answered if that came first; undefined until then. */
   localCompleteHiResMs: number | undefined;
+  throttleTimeMs = 0;
   /** See `whenSent`. */
   onSent: (() => void) | undefined;
   private readonly owner: RequestOwner;
   private ended = false;
 
   constructor(
-    parts: Omit<NetworkRequest, 'whenSent' | 'respond' | 'noResponse' | 'closeConnection'>,
+    parts: Omit<
+      NetworkRequest,
+      'whenSent' | 'respond' | 'noResponse' | 'closeConnection' | 'throttle' | 'throttleTimeMs' | 'localTimeMs'
+    >,
     owner: RequestOwner,
   ) {
     this.api = parts.api;
@@ -50,6 +54,14 @@ export class ServerRequest implements NetworkRequest {
   whenSent(callback: () => void): void {
     invariant(!this.ended && this.onSent === undefined, 'one asks to be told, before the answer');
     this.onSent = callback;
+  }
+
+  throttle(throttleTimeMs: number): void {
+    this.throttleTimeMs = Math.max(this.throttleTimeMs, throttleTimeMs);
+  }
+
+  localTimeMs(nowHiResMs: number): number {
+    return (this.localCompleteHiResMs ?? nowHiResMs) - this.dequeuedHiResMs;
   }
 
   respond(body: ResponseInit<ApiName>): void {

@@ -1,10 +1,12 @@
 import { topicPartitionKey } from '@klassic/common';
-import type { TopicPartition } from '@klassic/common';
+import type { Time, TopicPartition } from '@klassic/common';
 import { ReadBuffers } from '@klassic/log';
 import { downConvert, Errors, UnsupportedCompressionTypeError } from '@klassic/protocol';
 import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { BrokerTopicStats } from '../metrics/index.ts';
+import { clientOf } from '../quota/index.ts';
+import type { QuotaManagers } from '../quota/index.ts';
 import type { FetchManager, FetchPartitionData, FetchRequestPartition, ReplicaManager } from '../replica/index.ts';
 import type { ApiHandler } from './api-handler.ts';
 
@@ -12,6 +14,9 @@ import type { ApiHandler } from './api-handler.ts';
 const rackVersion = 11;
 /** Up to this version a consumer knows message format 0 (up to 1) or 1 (2 and 3) only. */
 const oldestV2Version = 4;
+/** Bytes of a Fetch answer of version 11 without topics, its header included, and of one partition without its records. */
+const ANSWER_BYTES = 18;
+const PARTITION_BYTES = 42;
 const emptyRecords = Buffer.alloc(0);
 /** Bytes of buffers that are kept for the next answers to consumers. */
 const MAX_IDLE_READ_BYTES = 32 * 1024 * 1024;
@@ -21,14 +26,16 @@ export interface FetchHandlerOptions {
   readonly metadataCache: MetadataCache;
   readonly fetchManager: FetchManager;
   readonly topicStats: BrokerTopicStats;
+  readonly quotas: QuotaManagers;
+  readonly time: Time;
   /** `fetch.max.bytes`: most bytes of any one answer to a consumer. */
   readonly fetchMaxBytes: number;
 }
 
 /** Fetch, of consumers and followers alike, with fetch sessions (`KafkaApis.handleFetchRequest`, KIP-227). */
 export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> {
+  const { replicaManager, metadataCache, fetchManager, topicStats, quotas, time, fetchMaxBytes } = options;
   const readBuffers = new ReadBuffers(MAX_IDLE_READ_BYTES);
-  const { replicaManager, metadataCache, fetchManager, topicStats, fetchMaxBytes } = options;
   return {
     api: 'Fetch',
     minVersion: 0,
@@ -45,7 +52,10 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
       );
       if (context.error !== Errors.NONE) return { errorCode: context.error.code, sessionId: 0, responses: [] };
       const known = context.partitions.filter(({ topic, partition }) => metadataCache.contains(topic, partition));
-      const maxBytes = isFollower ? body.maxBytes : Math.min(body.maxBytes, fetchMaxBytes);
+      const client = isFollower || !quotas.fetch.isEnabled ? undefined : clientOf(request);
+      // No answer to a consumer is larger than its quota allows within all windows but one.
+      const quotaBytes = client === undefined ? Infinity : quotas.fetch.maxValueInQuotaWindow(client);
+      const maxBytes = isFollower ? body.maxBytes : Math.min(body.maxBytes, fetchMaxBytes, quotaBytes);
       // Followers fetch what is new, in small pieces: for them new buffers cost less.
       const lease = isFollower ? undefined : readBuffers.lease();
       if (lease !== undefined) request.whenSent(() => lease.release());
@@ -70,6 +80,17 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
       });
       const all =
         known.length === context.partitions.length ? fetched : withUnknown(context.partitions, fetched, metadataCache);
+      if (client !== undefined) {
+        const bytes = responseBytes(all);
+        const nowMs = time.milliseconds();
+        const throttleTimeMs = quotas.fetch.recordAndGetThrottleTimeMs(client, bytes, nowMs);
+        if (throttleTimeMs > 0) {
+          // Nothing is sent to one that is above its quota: it asks again when the throttle time is over (KIP-219).
+          quotas.fetch.unrecord(client, bytes, nowMs);
+          request.throttle(throttleTimeMs);
+          return { errorCode: Errors.NONE.code, sessionId: body.sessionEpoch > 0 ? body.sessionId : 0, responses: [] };
+        }
+      }
       const { errorCode, sessionId, partitions } = context.updateAndGenerateResponse(all);
       const readable =
         apiVersion < oldestV2Version ? inOldFormat(partitions, apiVersion, context.partitions) : partitions;
@@ -154,6 +175,15 @@ function inOldFormat(
       return failedPartition(data, Errors.UNSUPPORTED_COMPRESSION_TYPE.code);
     }
   });
+}
+
+/** What an answer with these partitions takes, as fetch quotas count it: the records, and what stands around them. */
+function responseBytes(partitions: readonly FetchPartitionData[]): number {
+  let bytes = ANSWER_BYTES;
+  for (const { records, errorCode } of partitions) {
+    if (records.length > 0 || errorCode !== Errors.NONE.code) bytes += PARTITION_BYTES + records.length;
+  }
+  return bytes;
 }
 
 function countBytesOut(

@@ -1,7 +1,9 @@
 import { InvariantViolation } from '@klassic/common';
 import type { Logger, LoggerFactory } from '@klassic/common';
 import type { NetworkRequest } from '@klassic/network';
+import { apis } from '@klassic/protocol';
 import type { ApiName, ResponseInit } from '@klassic/protocol';
+import type { QuotaManagers } from '../quota/index.ts';
 import { CloseConnection } from './api-handler.ts';
 import type { AnyApiHandler, ApiHandler } from './api-handler.ts';
 import { toApiError } from './request-errors.ts';
@@ -12,14 +14,22 @@ import { toApiError } from './request-errors.ts';
  */
 export class KafkaApis {
   private readonly handlers = new Map<ApiName, ApiHandler>();
+  private readonly quotas: QuotaManagers;
   private readonly logger: Logger;
   private readonly onFatal: (error: unknown) => void;
 
   /**
    * @param handlers one per API served
+   * @param quotas that the time of every request counts towards
    * @param onFatal told of a programmer's error: the broker ends
    */
-  constructor(handlers: readonly AnyApiHandler[], loggers: LoggerFactory, onFatal: (error: unknown) => void) {
+  constructor(
+    handlers: readonly AnyApiHandler[],
+    quotas: QuotaManagers,
+    loggers: LoggerFactory,
+    onFatal: (error: unknown) => void,
+  ) {
+    this.quotas = quotas;
     for (const handler of handlers) this.handlers.set(handler.api, handler);
     this.logger = loggers('kafka.server.KafkaApis');
     this.onFatal = onFatal;
@@ -56,8 +66,12 @@ export class KafkaApis {
   }
 
   private answer(request: NetworkRequest, body: ResponseInit<ApiName> | null): void {
-    if (body === null) request.noResponse();
-    else request.respond(body);
+    if (body === null) {
+      request.noResponse();
+      return;
+    }
+    if (!isExempt(request)) request.throttle(this.quotas.recordRequestTime(request));
+    request.respond(request.throttleTimeMs > 0 ? withThrottleTime(request, body) : body);
   }
 
   private fail(handler: ApiHandler, request: NetworkRequest, thrown: unknown): void {
@@ -70,6 +84,18 @@ export class KafkaApis {
     if (!expected) {
       this.logger.error(`Error when handling ${request.api} request ${request.context.connectionId}`, thrown);
     }
-    request.respond(handler.failure(request, error, message));
+    this.answer(request, handler.failure(request, error, message));
   }
+}
+
+/** Requests among brokers are never held back. */
+function isExempt(request: NetworkRequest): boolean {
+  if (request.api === 'Fetch') return (request as NetworkRequest<'Fetch'>).body.replicaId >= 0;
+  return apis[request.api].clusterAction;
+}
+
+/** Tells the client how long it is held back, in the APIs and versions that can (KIP-219). */
+function withThrottleTime(request: NetworkRequest, body: ResponseInit<ApiName>): ResponseInit<ApiName> {
+  if (!('throttleTimeMs' in apis[request.api].response.body.fields)) return body;
+  return { ...body, throttleTimeMs: request.throttleTimeMs };
 }

@@ -1,10 +1,20 @@
 import { topicPartitionKey } from '@klassic/common';
+import type { Time } from '@klassic/common';
 import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
+import { clientOf } from '../quota/index.ts';
+import type { QuotaManagers } from '../quota/index.ts';
 import type { AppendEntry, PartitionResponse, ReplicaManager } from '../replica/index.ts';
 import { CloseConnection } from './api-handler.ts';
 import type { ApiHandler } from './api-handler.ts';
+
+export interface ProduceHandlerOptions {
+  readonly replicaManager: ReplicaManager;
+  readonly metadataCache: MetadataCache;
+  readonly quotas: QuotaManagers;
+  readonly time: Time;
+}
 
 /** An answer for a partition that nothing was appended to. */
 function refused(error: ErrorEntry): PartitionResponse {
@@ -19,12 +29,14 @@ function refused(error: ErrorEntry): PartitionResponse {
 }
 
 /** Produce: appends to the partitions led here; with acks=all the answer waits for the ISR (`KafkaApis.handleProduceRequest`). */
-export function produceHandler(replicaManager: ReplicaManager, metadataCache: MetadataCache): ApiHandler<'Produce'> {
+export function produceHandler(options: ProduceHandlerOptions): ApiHandler<'Produce'> {
+  const { replicaManager, metadataCache, quotas, time } = options;
   return {
     api: 'Produce',
     minVersion: 0,
     maxVersion: 9,
-    async handle({ body }) {
+    async handle(request) {
+      const { body, sizeInBytes } = request;
       const entries = new Map<string, AppendEntry>();
       const results = new Map<string, PartitionResponse>();
       for (const { name: topic, partitionData } of body.topicData) {
@@ -43,6 +55,10 @@ export function produceHandler(replicaManager: ReplicaManager, metadataCache: Me
         entries,
       });
       for (const [key, result] of appended) results.set(key, result);
+      if (quotas.produce.isEnabled) {
+        const nowMs = time.milliseconds();
+        request.throttle(quotas.produce.recordAndGetThrottleTimeMs(clientOf(request), sizeInBytes, nowMs));
+      }
       if (body.acks === 0) return withoutAnswer(results);
       return response(body, (key) => results.get(key)!);
     },

@@ -11,6 +11,7 @@ const counter = (help: string, ...labels: string[]): MetricDefinition => ({ type
 const histogram = (help: string, ...labels: string[]): MetricDefinition => ({ type: 'histogram', labels, help });
 
 const partition = ['topic', 'partition'] as const;
+const quota = ['resource', 'user', 'clientId'] as const;
 
 /**
  * Every metric: the reference's MBean `kafka.server:type=ReplicaManager,name=UnderReplicatedPartitions` is
@@ -103,6 +104,10 @@ export const metricDefinitions = {
     'Keys that waiting operations are watched under',
     'delayedOperation',
   ),
+
+  kafka_server_quota_byte_rate: gauge('Bytes per second that count towards a quota', ...quota),
+  kafka_server_quota_request_time: gauge('Percent of the thread that counts towards a quota', ...quota),
+  kafka_server_quota_throttle_time: gauge('Time the client was last told to be held back, ms', ...quota),
 
   // Traffic
   kafka_server_brokertopicmetrics_messagesin_total: counter('Records produced; without a topic: to all', 'topic'),

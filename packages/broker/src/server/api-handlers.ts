@@ -9,6 +9,7 @@ import type { AutoTopicCreation } from '../apis/auto-topic-creation.ts';
 import { controlHandlers } from '../apis/control.ts';
 import { clientQuotasHandlers } from '../apis/client-quotas.ts';
 import { onController } from '../apis/controller-forwarding.ts';
+import { limitedCreatePartitions, limitedCreateTopics, limitedDeleteTopics } from '../apis/mutation-limits.ts';
 import { createTopicsHandler } from '../apis/create-topics.ts';
 import { describeConfigsHandler } from '../apis/describe-configs.ts';
 import { electLeadersHandler } from '../apis/elect-leaders.ts';
@@ -28,6 +29,7 @@ import { createPartitionsHandler, deleteTopicsHandler } from '../apis/topic-chan
 import type { GroupCoordinator } from '../group/index.ts';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { BrokerTopicStats } from '../metrics/index.ts';
+import type { QuotaManagers } from '../quota/index.ts';
 import { FetchManager, FetchSessionCache } from '../replica/index.ts';
 import type { Partition, ReplicaManager } from '../replica/index.ts';
 import type { ProducerIdManager } from '../transaction/producer-id-manager.ts';
@@ -64,6 +66,7 @@ export interface ApiHandlersOptions {
   /** What stands in `/config`. */
   readonly entityConfigs: Pick<KafkaZkClient, 'getEntityConfigs' | 'getEntitiesConfigs' | 'getAllEntitiesWithConfig'>;
   readonly topicStats: BrokerTopicStats;
+  readonly quotas: QuotaManagers;
 }
 
 /** Every API this broker serves, each with its handler. */
@@ -86,16 +89,19 @@ export function apiHandlers(options: ApiHandlersOptions): readonly AnyApiHandler
 }
 
 function dataHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
-  const { config, clusterId, random, time, loggers, replicaManager, metadataCache, autoTopicCreation } = options;
+  const { config, clusterId, random, time, loggers, replicaManager, metadataCache, autoTopicCreation, quotas } =
+    options;
   const sessions = new FetchSessionCache(config.number('max.incremental.fetch.session.cache.slots'), random);
   const fetchManager = new FetchManager(time, sessions, loggers('kafka.server.FetchManager'));
   return [
-    produceHandler(replicaManager, metadataCache),
+    produceHandler({ replicaManager, metadataCache, quotas, time }),
     fetchHandler({
       replicaManager,
       metadataCache,
       fetchManager,
       topicStats: options.topicStats,
+      quotas,
+      time,
       fetchMaxBytes: config.number('fetch.max.bytes'),
     }),
     listOffsetsHandler(replicaManager),
@@ -125,19 +131,21 @@ function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     metadataWatch,
     deleteTopicEnable: config.boolean('delete.topic.enable'),
   };
+  const defaultPartitions = config.number('num.partitions');
+  const limits = { quotas: options.quotas, metadataCache, time: options.time, defaultPartitions };
   const createTopics = createTopicsHandler({
     adminZkClient,
     metadataCache,
     metadataWatch,
     random,
-    defaultPartitions: config.number('num.partitions'),
+    defaultPartitions,
     defaultReplicationFactor: config.number('default.replication.factor'),
     configEntries: (overrides) => topicConfigEntries(config, dynamicConfig, overrides),
   });
   return [
-    onController(createTopics, isController, forwarder),
-    onController(deleteTopicsHandler(changes), isController, forwarder),
-    onController(createPartitionsHandler(changes), isController, forwarder),
+    limitedCreateTopics(onController(createTopics, isController, forwarder), limits),
+    limitedDeleteTopics(onController(deleteTopicsHandler(changes), isController, forwarder), limits),
+    limitedCreatePartitions(onController(createPartitionsHandler(changes), isController, forwarder), limits),
     onController(electLeadersHandler(controller), isController, forwarder),
     onController(alterReassignmentsHandler(controller), isController, forwarder),
     onController(listReassignmentsHandler(controller), isController, forwarder),

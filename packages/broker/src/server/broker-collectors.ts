@@ -12,6 +12,7 @@ import type {
   MetricSink,
   RequestChannelMetrics,
 } from '../metrics/index.ts';
+import type { QuotaManagers } from '../quota/index.ts';
 import type { ReplicaManager } from '../replica/index.ts';
 import type { SessionWatch } from './session-watch.ts';
 
@@ -30,6 +31,7 @@ export interface CollectedParts {
   readonly controller: KafkaController;
   readonly groupCoordinator: GroupCoordinator;
   readonly session: SessionWatch;
+  readonly quotas: QuotaManagers;
 }
 
 const replicaFetcher = { clientId: 'Replica' };
@@ -47,6 +49,7 @@ export function brokerCollectors(parts: CollectedParts): MetricCollector[] {
     (sink) => controller(sink, parts.controller),
     (sink) => groups(sink, parts.groupCoordinator),
     (sink) => session(sink, parts.session),
+    (sink) => quotas(sink, parts),
   ];
 }
 
@@ -110,6 +113,7 @@ function connections(sink: MetricSink, { socketServer, processorIdle, handlerIdl
   const nowMs = time.hiResMs();
   sink.put('kafka_network_socketserver_networkprocessoravgidlepercent', processorIdle.value(nowMs));
   sink.put('kafka_server_kafkarequesthandlerpool_requesthandleravgidlepercent', handlerIdle.value(nowMs));
+  sink.put('kafka_network_requestchannel_requestqueuesize', socketServer.requestQueueSize);
   for (const [listener, { open, created }] of socketServer.connectionCounts) {
     sink.put('kafka_server_socket_server_metrics_connection_count', open, { listener });
     sink.put('kafka_server_socket_server_metrics_connection_creation_total', created, { listener });
@@ -171,6 +175,21 @@ function session(sink: MetricSink, { state, counts }: SessionWatch): void {
   sink.put('kafka_server_sessionexpirelistener_zookeeperdisconnects_total', counts.disconnects);
   sink.put('kafka_server_sessionexpirelistener_zookeeperexpires_total', counts.expires);
   sink.put('kafka_server_sessionexpirelistener_zookeeperauthfailures_total', counts.authFailures);
+}
+
+function quotas(sink: MetricSink, { quotas: { produce, fetch, request }, time }: CollectedParts): void {
+  const nowMs = time.milliseconds();
+  for (const [type, manager, measured] of [
+    ['Produce', produce, 'kafka_server_quota_byte_rate'],
+    ['Fetch', fetch, 'kafka_server_quota_byte_rate'],
+    ['Request', request, 'kafka_server_quota_request_time'],
+  ] as const) {
+    for (const { user, clientId, meter, lastThrottleMs } of manager.measured) {
+      const labels = { resource: type, user, clientId };
+      sink.put(measured, meter.measure(nowMs), labels);
+      sink.put('kafka_server_quota_throttle_time', lastThrottleMs, labels);
+    }
+  }
 }
 
 /** A name that was put together. @throws TypeError when the table has none like it */

@@ -11,6 +11,7 @@ import { KafkaApis } from '../apis/kafka-apis.ts';
 import { MetadataWatch } from '../apis/metadata-watch.ts';
 import { GroupCoordinator, ReplicaGroupLog } from '../group/index.ts';
 import { MetadataCache } from '../metadata/index.ts';
+import { loadQuotas, quotaConfigHandlers, QuotaManagers } from '../quota/index.ts';
 import { ReplicaManager } from '../replica/index.ts';
 import { ProducerIdManager } from '../transaction/producer-id-manager.ts';
 import { apiHandlers } from './api-handlers.ts';
@@ -26,7 +27,14 @@ import type { KafkaConfig } from './kafka-config.ts';
 import type { Log4jController } from './log4j-controller.ts';
 import { Observability } from './observability.ts';
 import { SessionWatch } from './session-watch.ts';
-import { controllerConfig, groupConfig, replicaManagerConfig, socketServerConfig, topicShapes } from './settings.ts';
+import {
+  controllerConfig,
+  groupConfig,
+  quotaConfig,
+  replicaManagerConfig,
+  socketServerConfig,
+  topicShapes,
+} from './settings.ts';
 import { TopicConfigs } from './topic-configs.ts';
 
 export interface KafkaServerOptions {
@@ -151,6 +159,9 @@ export class KafkaServer {
       metadataCache,
       logger: loggers('kafka.server.AutoTopicCreationManager'),
     });
+    const quotas = new QuotaManagers(quotaConfig(config), time);
+    const quotaHandlers = quotaConfigHandlers(quotas, socketServer);
+    await loadQuotas(zkClient, quotaHandlers);
     const handlers = apiHandlers({
       config,
       clusterId,
@@ -173,8 +184,9 @@ export class KafkaServer {
       dynamicConfig,
       log4j: this.options.log4j,
       topicStats,
+      quotas,
     });
-    running.apis = new KafkaApis(handlers, loggers, this.options.onFatal);
+    running.apis = new KafkaApis(handlers, quotas, loggers, this.options.onFatal);
     addBrokerReconfigurables(dynamicConfig, {
       config,
       logManager,
@@ -190,7 +202,10 @@ export class KafkaServer {
       zkClient,
       time,
       loggers,
-      handlers: configHandlers({ brokerId: identity.brokerId, dynamicConfig, topicConfigs, logManager, controller }),
+      handlers: {
+        ...configHandlers({ brokerId: identity.brokerId, dynamicConfig, topicConfigs, logManager, controller }),
+        ...quotaHandlers,
+      },
     }));
     await dynamicConfigManager.startup();
     await this.observability.start({
@@ -204,6 +219,7 @@ export class KafkaServer {
       metadataCache,
       controller,
       groupCoordinator,
+      quotas,
     });
     socketServer.startProcessingRequests();
     this.brokerState = 3;

@@ -1,6 +1,6 @@
 import { Histogram } from '@klassic/common';
 import type { Cancel, LoggerFactory, Time } from '@klassic/common';
-import type { RequestCompletion } from '@klassic/network';
+import type { RequestCompletion, SocketServer } from '@klassic/network';
 import { BrokerTopicStats, IdlePercent, prometheusExporter, RequestChannelMetrics } from '../metrics/index.ts';
 import type { HttpServer, Page, PrometheusExporter } from '../metrics/index.ts';
 import { brokerCollectors } from './broker-collectors.ts';
@@ -40,7 +40,7 @@ export class Observability {
   private readonly time: Time;
   private readonly loggers: LoggerFactory;
   private readonly recorders: Recorders | undefined;
-  private handlerBusyMs = 0;
+  private socketServer: SocketServer | undefined;
   private server: HttpServer | undefined;
   private cancels: Cancel[] = [];
 
@@ -73,6 +73,7 @@ export class Observability {
       return { contentType, body: await scrape() };
     };
     const http = await import('../metrics/http-server.ts');
+    this.socketServer = parts.socketServer;
     this.server = new http.HttpServer({
       host: config.string('klassic.http.host'),
       port,
@@ -112,7 +113,7 @@ export class Observability {
       requests: new RequestChannelMetrics(),
       flushTimeMs: new Histogram(0.001),
       processorIdle: new IdlePercent(() => performance.eventLoopUtilization().active, nowMs),
-      handlerIdle: new IdlePercent(() => this.handlerBusyMs, nowMs),
+      handlerIdle: new IdlePercent(() => this.socketServer?.handlerBusyMs ?? 0, nowMs),
     };
   }
 
@@ -122,7 +123,6 @@ export class Observability {
   ): RequestCompletion | undefined {
     if (recorders === undefined) return log;
     return (request, response, timings) => {
-      this.handlerBusyMs += timings.localTimeMs;
       recorders.requests.update(request, response, timings);
       log?.(request, response, timings);
     };

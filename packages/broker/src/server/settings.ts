@@ -1,8 +1,10 @@
 import type { ControllerConfig } from '@klassic/controller';
-import type { SocketServerConfig } from '@klassic/network';
+import type { ConnectionLimits, SocketServerConfig } from '@klassic/network';
 import type { TopicShape } from '../apis/auto-topic-creation.ts';
 import type { GroupConfig } from '../group/index.ts';
+import type { QuotaConfig } from '../quota/index.ts';
 import type { ReplicaManagerConfig } from '../replica/index.ts';
+import { ConfigException } from './config-value.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 
 /** What the controller reads of the broker's settings. */
@@ -41,10 +43,44 @@ export function socketServerConfig(config: KafkaConfig): SocketServerConfig {
   return {
     maxRequestBytes: config.number('socket.request.max.bytes'),
     connectionsMaxIdleMs: config.number('connections.max.idle.ms'),
+    queuedMaxRequests: config.number('queued.max.requests'),
+    quotaWindowNum: config.number('quota.window.num'),
+    quotaWindowSizeSeconds: config.number('quota.window.size.seconds'),
+    ...connectionLimits(config),
+  };
+}
+
+/** The limits of connections, which may change while the broker runs: `SocketServer.reconfigure` takes them over. */
+export function connectionLimits(config: KafkaConfig): ConnectionLimits {
+  const { listeners, interBrokerListenerName } = config;
+  return {
     maxConnections: config.number('max.connections'),
     maxConnectionsPerIp: config.number('max.connections.per.ip'),
     maxConnectionsPerIpOverrides: perIpOverrides(config.string('max.connections.per.ip.overrides')),
+    maxConnectionCreationRate: config.number('max.connection.creation.rate'),
+    maxListenerConnections: listenerOverrides(config, 'max.connections'),
+    maxListenerCreationRate: listenerOverrides(config, 'max.connection.creation.rate'),
+    protectedListener: listeners.length > 1 ? interBrokerListenerName : undefined,
   };
+}
+
+/**
+ * The values of `listener.name.<listener>.<name>`, by listener.
+ *
+ * @throws ConfigException for one that is no whole number
+ */
+function listenerOverrides({ listeners, originals }: KafkaConfig, name: string): Map<string, number> {
+  const overrides = new Map<string, number>();
+  for (const { listenerName } of listeners) {
+    const key = `listener.name.${listenerName.toLowerCase()}.${name}`;
+    const text = originals[key];
+    if (text === undefined) continue;
+    if (!/^\d+$/.test(text.trim())) {
+      throw new ConfigException(`Invalid value ${text} for configuration ${key}: Not a number of type INT`);
+    }
+    overrides.set(listenerName, Number(text));
+  }
+  return overrides;
 }
 
 function perIpOverrides(text: string): Map<string, number> {
@@ -54,6 +90,18 @@ function perIpOverrides(text: string): Map<string, number> {
     if (colon > 0) overrides.set(entry.slice(0, colon).trim(), Number(entry.slice(colon + 1)));
   }
   return overrides;
+}
+
+/** What quotas read of the broker's settings. */
+export function quotaConfig(config: KafkaConfig): QuotaConfig {
+  return {
+    windowNum: config.number('quota.window.num'),
+    windowSizeSeconds: config.number('quota.window.size.seconds'),
+    controllerWindowNum: config.number('controller.quota.window.num'),
+    controllerWindowSizeSeconds: config.number('controller.quota.window.size.seconds'),
+    producerDefault: config.number('quota.producer.default'),
+    consumerDefault: config.number('quota.consumer.default'),
+  };
 }
 
 /** The shape of topics that are created on first use: ordinary ones, and the coordinators' own. */

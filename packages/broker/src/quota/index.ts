@@ -1,0 +1,10 @@
+export { ClientQuotaManager } from './client-quota-manager.ts';
+export type { QuotaClient } from './client-quota-manager.ts';
+export { ControllerMutationQuotaManager } from './controller-mutation-quota-manager.ts';
+export type { ControllerMutationQuota } from './controller-mutation-quota-manager.ts';
+export { loadQuotas, quotaConfigHandlers } from './quota-config-handlers.ts';
+export type { IpRates, QuotaConfigHandler, QuotaStore } from './quota-config-handlers.ts';
+export { DEFAULT_ENTITY } from './quota-limits.ts';
+export type { QuotaEntity } from './quota-limits.ts';
+export { clientOf, QuotaManagers } from './quota-managers.ts';
+export type { QuotaConfig } from './quota-managers.ts';
