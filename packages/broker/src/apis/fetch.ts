@@ -92,6 +92,7 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
         }
       }
       const { errorCode, sessionId, partitions } = context.updateAndGenerateResponse(all);
+      if (isFollower) replicaManager.recordLeaderThrottled(partitions);
       const readable =
         apiVersion < oldestV2Version ? inOldFormat(partitions, apiVersion, context.partitions) : partitions;
       countBytesOut(topicStats, readable, isFollower);

@@ -72,7 +72,10 @@ export class DelayedFetch extends DelayedOperation {
       const partition = this.partitions.getOrThrow(request.topic, request.partition);
       const snapshot = partition.fetchOffsetSnapshot(request.currentLeaderEpoch, this.parameters.requireLeader);
       if (divergence(partition, request) !== null) return 'answer now';
-      return bytesBetween(start, endOf(snapshot, this.parameters.isolation), request.maxBytes);
+      const end = endOf(snapshot, this.parameters.isolation);
+      // What is held back from the follower gives no reason to answer, but for a log that was truncated.
+      if (this.parameters.isThrottled(partition)) return onOlderSegment(end, start) ? 'answer now' : 0;
+      return bytesBetween(start, end, request.maxBytes);
     } catch (error) {
       if (error instanceof KafkaError) return 'answer now';
       throw error;

@@ -26,7 +26,7 @@ export function appendFetched(
   }
   const records = fetched.recordSet;
   const info = records !== null && records.length > 0 ? partition.appendRecordsToFollower(records) : undefined;
-  log.updateHighWatermark(fetched.highWatermark);
+  partition.updateFollowerHighWatermark(fetched.highWatermark);
   log.maybeIncrementLogStartOffset(fetched.logStartOffset, 'leader offset increment');
   const fetchOffset = info === undefined || info.validBytes === 0 ? state.fetchOffset : info.lastOffset + 1;
   return { ...state, fetchOffset, lag: Math.max(0, fetched.highWatermark - fetchOffset) };

@@ -33,7 +33,7 @@ export class HighWatermarkCheckpoints {
     };
   }
 
-  /** Writes the high watermark of every log into the file of its log dir. A dir that fails is logged and skipped. */
+  /** Writes the high watermark of every log, future logs included, into the file of its log dir. A dir that fails is logged and skipped. */
   write(logs: Iterable<Log>): void {
     const byDir = new Map<string, Map<string, number>>();
     for (const log of logs) {

@@ -27,3 +27,7 @@ export { ReplicaManager } from './replica-manager.ts';
 export type { ReplicaManagerMetrics } from './replica-metrics.ts';
 export type { LeadershipListener } from './replica-state-changes.ts';
 export type { OnReplicaDeleted } from './replica-stops.ts';
+export type { LogDirMove } from './log-dir-moves.ts';
+export { replicaSelectorClasses, replicaSelectorOf } from './replica-selector.ts';
+export type { ReplicaSelector } from './replica-selector.ts';
+export type { ReplicationQuotaManager, ReplicationQuotas } from './replication-quota-manager.ts';

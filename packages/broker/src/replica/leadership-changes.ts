@@ -36,6 +36,8 @@ export interface LeadershipChangesOptions {
   readonly checkpoints: HighWatermarkCheckpoints;
   /** Looks again at what waits for a partition. */
   readonly completeDelayedRequests: (key: string) => void;
+  /** Goes on with copies to other log dirs. */
+  readonly resumeMoves: (partitions: readonly Partition[]) => void;
   readonly isShuttingDown: () => boolean;
 }
 
@@ -97,6 +99,7 @@ export class LeadershipChanges {
       const key = topicPartitionKey(state.topicName, state.partitionIndex);
       if (partitions.getOnline(key)?.log === undefined) partitions.markOffline(key);
     }
+    this.options.resumeMoves([...toLead.keys(), ...toFollow.keys()].filter((partition) => this.isHosted(partition)));
     return { errors, leaders, followers };
   }
 

@@ -8,6 +8,7 @@ import type { BrokerTopicStats } from '../metrics/index.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import { emptyRecords } from './messages.ts';
 import type { FetchMessagesOptions, FetchPartitionData, FetchRequestPartition } from './messages.ts';
+import type { Partition } from './partition.ts';
 import { readRecords } from './partition-reads.ts';
 
 /** A fetch as it is carried out, now or when it leaves the purgatory. Counterpart of `kafka.server.FetchMetadata`. */
@@ -16,6 +17,10 @@ export interface FetchParameters {
   readonly isolation: FetchIsolation;
   /** Followers and consumers without a rack read from the leader only (KIP-392). */
   readonly requireLeader: boolean;
+  /** Whether the records of a partition are held back from the follower that fetches, for now (KIP-73). */
+  readonly isThrottled: (partition: Partition) => boolean;
+  /** The broker that the consumer had better fetch a partition from; -1 for this one (KIP-392). */
+  readonly preferredReadReplica: (partition: Partition, request: FetchRequestPartition) => number;
 }
 
 /** What was read for one partition, and what the leader must remember of it. Counterpart of `LogReadResult`. */
@@ -80,20 +85,24 @@ export class LocalReads {
 
   private read(
     request: FetchRequestPartition,
-    { options, isolation, requireLeader }: FetchParameters,
+    parameters: FetchParameters,
     limitBytes: number,
     minOneMessage: boolean,
   ): LogReadResult {
+    const { options, isolation, requireLeader } = parameters;
     const { topic, partition: index } = request;
     const maxBytes = Math.min(request.maxBytes, limitBytes);
     try {
       const partition = this.partitions.getOrThrow(topic, index);
       this.topicStats.topic(topic).totalFetchRequests += 1;
       const fetchTimeMs = this.time.milliseconds();
+      const preferredReadReplica = parameters.preferredReadReplica(partition, request);
+      if (preferredReadReplica !== -1) return redirected(partition, request, preferredReadReplica);
       const info = readRecords(partition, request, maxBytes, isolation, requireLeader, minOneMessage, options.buffers);
       const { fetched } = info;
       // From Fetch version 3 on a batch that was cut off is of no use to the fetcher: it gets none.
       const incomplete = !options.hardMaxBytesLimit && fetched.firstEntryIncomplete;
+      const isHeldBack = incomplete || parameters.isThrottled(partition);
       return {
         data: {
           topic,
@@ -105,7 +114,7 @@ export class LocalReads {
           abortedTransactions: fetched.abortedTransactions,
           divergingEpoch: info.divergingEpoch,
           preferredReadReplica: -1,
-          records: incomplete ? emptyRecords : fetched.records,
+          records: isHeldBack ? emptyRecords : fetched.records,
         },
         fetchOffsetMetadata: fetched.fetchOffsetMetadata,
         followerLogStartOffset: request.logStartOffset,
@@ -127,6 +136,33 @@ export class LocalReads {
       return failedRead(request, entry);
     }
   }
+}
+
+/** Sends a consumer to another replica, with no records: where the partition stands it learns nevertheless. */
+function redirected(
+  partition: Partition,
+  { topic, partition: index, currentLeaderEpoch, logStartOffset }: FetchRequestPartition,
+  preferredReadReplica: number,
+): LogReadResult {
+  const snapshot = partition.fetchOffsetSnapshot(currentLeaderEpoch, false);
+  return {
+    data: {
+      topic,
+      partition: index,
+      errorCode: Errors.NONE.code,
+      highWatermark: snapshot.highWatermark.messageOffset,
+      lastStableOffset: snapshot.lastStableOffset.messageOffset,
+      logStartOffset: snapshot.logStartOffset,
+      abortedTransactions: null,
+      divergingEpoch: null,
+      preferredReadReplica,
+      records: emptyRecords,
+    },
+    fetchOffsetMetadata: unknownOffset,
+    followerLogStartOffset: logStartOffset,
+    leaderLogEndOffset: snapshot.logEndOffset.messageOffset,
+    fetchTimeMs: -1,
+  };
 }
 
 function failedRead({ topic, partition }: FetchRequestPartition, error: ErrorEntry): LogReadResult {

@@ -4,6 +4,8 @@ import type { LogManager } from '@klassic/log';
 import type { KafkaZkClient } from '@klassic/zookeeper';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { BrokerTopicStats } from '../metrics/index.ts';
+import type { ReplicaSelector } from './replica-selector.ts';
+import type { ReplicationQuotaConfig } from './replication-quota-manager.ts';
 
 /** The settings of `server.properties` that replication reads, by their reference names. */
 export interface ReplicaManagerConfig {
@@ -26,6 +28,12 @@ export interface ReplicaManagerConfig {
   readonly replicaFetchBackoffMs: number;
   /** `inter.broker.listener.name`: where followers reach a leader. */
   readonly interBrokerListenerName: string;
+  /** `replica.selector.class`: which replica a consumer is to read from; undefined: the leader. */
+  readonly replicaSelector?: ReplicaSelector | undefined;
+  /** `replication.quota.window.*` */
+  readonly replicationQuota: ReplicationQuotaConfig;
+  /** `alter.log.dirs.replication.quota.window.*` */
+  readonly alterLogDirsQuota: ReplicationQuotaConfig;
 }
 
 /** Where a broker listens for other brokers. */

@@ -4,6 +4,7 @@ import type { AppendOrigin, Log, LogAppendInfo, LogManager, LogOffsetMetadata, L
 import { batchesOf, Errors, KafkaError } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
+import { FutureReplica } from './future-replica.ts';
 import type { OffsetCheckpoints } from './high-watermark-checkpoints.ts';
 import { IsrMaintenance } from './isr-maintenance.ts';
 import type { IsrChangeListener, Leadership } from './isr-maintenance.ts';
@@ -47,6 +48,8 @@ export class Partition {
   readonly partitionId: number;
   /** `topic-0`, the key of every map. */
   readonly key: string;
+  /** The copy of the log that is being made in another log dir. */
+  readonly future: FutureReplica;
   private readonly context: PartitionContext;
   private readonly logger: Logger;
   private readonly isrMaintenance: IsrMaintenance;
@@ -75,6 +78,20 @@ export class Partition {
         this.advanceHighWatermark(context.time.milliseconds());
       },
     });
+    this.future = new FutureReplica({
+      topicPartition,
+      key: this.key,
+      logManager: context.logManager,
+      logger: this.logger,
+      currentLog: () => this.localLogOrException(),
+      onReplaced: (log) => {
+        this.currentLog = log;
+      },
+    });
+  }
+
+  get localBrokerId(): number {
+    return this.context.localBrokerId;
   }
 
   get topicPartition(): TopicPartition {
@@ -315,6 +332,13 @@ export class Partition {
     return log.appendAsFollower(records);
   }
 
+  /** Takes over what the leader says is committed; consumers that read from this replica may be waiting for it. */
+  updateFollowerHighWatermark(highWatermark: number): void {
+    const log = this.localLogOrException();
+    const before = log.highWatermark;
+    if (log.updateHighWatermark(highWatermark) !== before) this.context.completeDelayedRequests(this.key);
+  }
+
   truncateTo(offset: number): void {
     this.context.logManager.truncateTo(new Map([[this.key, offset]]));
   }
@@ -366,6 +390,7 @@ export class Partition {
     this.assignment = noAssignment;
     this.isrMaintenance.reset([], [], this.zkVersion);
     this.currentLog = undefined;
+    this.future.remove(false);
     this.leaderId = undefined;
     this.epochStartOffset = undefined;
   }

@@ -18,6 +18,8 @@ import type { FetchRequestPartition } from './messages.ts';
 import type { BrokerEndPoint, ConnectToLeader, ReplicaManagerConfig } from './options.ts';
 import type { Partition } from './partition.ts';
 import type { EpochEndOffset } from './partition-reads.ts';
+import type { ReplicationQuotaManager } from './replication-quota-manager.ts';
+import { isThrottledOnFollower } from './throttled-replicas.ts';
 
 /** What a fetcher is made with. */
 export interface ReplicaFetcherOptions {
@@ -29,6 +31,10 @@ export interface ReplicaFetcherOptions {
   readonly partitions: HostedPartitions;
   readonly connectToLeader: ConnectToLeader;
   readonly topicStats: BrokerTopicStats;
+  /** Limits what is fetched of throttled partitions. */
+  readonly quota: ReplicationQuotaManager;
+  /** The local log was truncated for good: copies of it in other log dirs are too. */
+  readonly onTruncated: (key: string, offset: number) => void;
   /** Partitions no fetcher works on because something went wrong; they wait for the controller. */
   readonly failedPartitions: Set<string>;
 }
@@ -193,6 +199,7 @@ export class ReplicaFetcherThread {
   private truncate(key: string, state: PartitionFetchState, truncation: OffsetTruncationState): void {
     this.guard(key, `Failed to truncate ${key} at offset ${truncation.offset}`, () => {
       this.states.set(key, truncateFollower(this.partition(state), state, truncation, this.logger));
+      if (truncation.truncationCompleted) this.options.onTruncated(key, truncation.offset);
     });
   }
 
@@ -234,7 +241,7 @@ export class ReplicaFetcherThread {
     const nowMs = this.options.time.milliseconds();
     const wanted = new Map<string, FetchRequestPartition>();
     for (const [key, state] of this.states) {
-      if (state.state !== 'Fetching' || state.delayedUntilMs > nowMs) continue;
+      if (state.state !== 'Fetching' || state.delayedUntilMs > nowMs || this.isThrottled(state)) continue;
       const { topic, partition, fetchOffset, currentLeaderEpoch } = state;
       wanted.set(key, {
         topic,
@@ -246,6 +253,12 @@ export class ReplicaFetcherThread {
       });
     }
     return this.sessionHandler.build(wanted);
+  }
+
+  /** Whether fetching is held back for now (KIP-73); a follower that has all there is costs nothing. */
+  private isThrottled(state: PartitionFetchState): boolean {
+    const { quota } = this.options;
+    return state.lag !== 0 && quota.isQuotaExceeded && isThrottledOnFollower(this.partition(state));
   }
 
   /** Whether the answer to `request` is still of use: same offset, same epoch, neither truncating nor delayed. */
@@ -260,8 +273,12 @@ export class ReplicaFetcherThread {
 
   private processPartitionData(key: string, state: PartitionFetchState, fetched: FetchedPartition): void {
     this.guard(key, `Error while processing data for partition ${key} at offset ${state.fetchOffset}`, () => {
-      const next = appendFetched(this.partition(state), state, fetched);
+      const partition = this.partition(state);
+      const next = appendFetched(partition, state, fetched);
       this.options.topicStats.replicationBytesIn += fetched.recordSet?.length ?? 0;
+      if (fetched.recordSet !== null && isThrottledOnFollower(partition)) {
+        this.options.quota.record(fetched.recordSet.length);
+      }
       if (next.fetchOffset === state.fetchOffset) this.states.set(key, next);
       else this.moveToEnd(key, next);
     });

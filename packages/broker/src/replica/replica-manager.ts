@@ -1,10 +1,10 @@
 import { invariant, prefixed } from '@klassic/common';
 import type { Cancel, Logger, TopicPartition } from '@klassic/common';
-import type { Log, TimestampAndOffset } from '@klassic/log';
+import type { Log, LogDirDescription, TimestampAndOffset } from '@klassic/log';
 import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
 import type { DelayedDeleteRecords } from './delayed-delete-records.ts';
-import { DelayedFetch, fetchStatuses } from './delayed-fetch.ts';
+import type { DelayedFetch } from './delayed-fetch.ts';
 import { DelayedOperationPurgatory } from './delayed-operation.ts';
 import { DelayedProduce } from './delayed-produce.ts';
 import type { ProducePartitionStatus } from './delayed-produce.ts';
@@ -12,11 +12,11 @@ import { HighWatermarkCheckpoints } from './high-watermark-checkpoints.ts';
 import { HostedPartitions } from './hosted-partitions.ts';
 import { ZkIsrManager } from './isr-manager.ts';
 import { errorResponse, LocalAppends } from './local-appends.ts';
+import { LocalFetches } from './local-fetches.ts';
 import { LocalDeletes } from './local-deletes.ts';
 import type { DeleteRecordsOptions, DeleteRecordsResult } from './local-deletes.ts';
-import { LocalReads } from './local-reads.ts';
-import type { FetchParameters, LogReadResult } from './local-reads.ts';
-import { emptyRecords, fetchIsolationOf } from './messages.ts';
+import { LogDirMoves } from './log-dir-moves.ts';
+import type { LogDirMove } from './log-dir-moves.ts';
 import type { AppendRecordsOptions, FetchMessagesOptions, FetchPartitionData, PartitionResponse } from './messages.ts';
 import type { ReplicaManagerOptions } from './options.ts';
 import { Partition } from './partition.ts';
@@ -27,12 +27,15 @@ import {
   legacyFetchOffsetsForTimestamp,
 } from './partition-reads.ts';
 import type { EpochEndOffset } from './partition-reads.ts';
+import { ReplicaAlterLogDirsThread } from './replica-alter-log-dirs-thread.ts';
 import { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import { partitionMetrics } from './replica-metrics.ts';
 import type { ReplicaManagerMetrics } from './replica-metrics.ts';
 import { ReplicaStateChanges } from './replica-state-changes.ts';
 import type { LeadershipListener } from './replica-state-changes.ts';
 import type { OnReplicaDeleted } from './replica-stops.ts';
+import { ReplicationQuotaManager } from './replication-quota-manager.ts';
+import type { ReplicationQuotas } from './replication-quota-manager.ts';
 
 /**
  * The replicas of a broker: appends to those it leads, serves fetches of consumers and followers, follows the leaders of
@@ -40,6 +43,8 @@ import type { OnReplicaDeleted } from './replica-stops.ts';
  * partition's rules are, `ReplicaStateChanges` where the controller's requests are carried out.
  */
 export class ReplicaManager {
+  /** Limits of replication; they may be changed at any time. */
+  readonly quotas: ReplicationQuotas;
   private readonly options: ReplicaManagerOptions;
   private readonly logger: Logger;
   private readonly partitions: HostedPartitions;
@@ -47,9 +52,11 @@ export class ReplicaManager {
   private readonly fetcherManager: ReplicaFetcherManager;
   private readonly checkpoints: HighWatermarkCheckpoints;
   private readonly stateChanges: ReplicaStateChanges;
-  private readonly reads: LocalReads;
+  private readonly fetches: LocalFetches;
   private readonly appends: LocalAppends;
   private readonly deletes: LocalDeletes;
+  private readonly alterLogDirs: ReplicaAlterLogDirsThread;
+  private readonly moves: LogDirMoves;
   private readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
   private readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
   private readonly deleteRecordsPurgatory: DelayedOperationPurgatory<DelayedDeleteRecords>;
@@ -70,8 +77,56 @@ export class ReplicaManager {
     this.fetchPurgatory = new DelayedOperationPurgatory('Fetch', time, purgatoryLogger);
     this.deleteRecordsPurgatory = new DelayedOperationPurgatory('DeleteRecords', time, purgatoryLogger);
     const { partitions } = this;
-    this.fetcherManager = new ReplicaFetcherManager({ config, time, partitions, connectToLeader, topicStats }, loggers);
-    this.reads = new LocalReads(partitions, topicStats, time, this.logger);
+    this.quotas = {
+      leader: new ReplicationQuotaManager(time, config.replicationQuota),
+      follower: new ReplicationQuotaManager(time, config.replicationQuota),
+      alterLogDirs: new ReplicationQuotaManager(time, config.alterLogDirsQuota),
+    };
+    this.alterLogDirs = new ReplicaAlterLogDirsThread({
+      time,
+      logger: loggers('kafka.server.ReplicaAlterLogDirsThread'),
+      partitions,
+      quota: this.quotas.alterLogDirs,
+      maxBytes: Math.min(config.replicaFetchMaxBytes, config.replicaFetchResponseMaxBytes),
+      backoffMs: config.replicaFetchBackoffMs,
+    });
+    this.fetcherManager = new ReplicaFetcherManager(
+      {
+        config,
+        time,
+        partitions,
+        connectToLeader,
+        topicStats,
+        quota: this.quotas.follower,
+        onTruncated: (key, offset) => {
+          this.alterLogDirs.markForTruncation(key, offset);
+        },
+      },
+      loggers,
+    );
+    const completeDelayedRequests = (key: string): void => {
+      this.completeDelayedRequests(key);
+    };
+    this.moves = new LogDirMoves({
+      brokerId: config.brokerId,
+      logger: this.logger,
+      partitions,
+      logManager,
+      fetcherManager: this.fetcherManager,
+      alterLogDirs: this.alterLogDirs,
+      checkpoints: this.checkpoints,
+      completeDelayedRequests,
+    });
+    this.fetches = new LocalFetches({
+      config,
+      time,
+      logger: this.logger,
+      partitions,
+      metadataCache,
+      topicStats,
+      purgatory: this.fetchPurgatory,
+      quota: this.quotas.leader,
+    });
     this.appends = new LocalAppends(partitions, topicStats, this.logger);
     this.deletes = new LocalDeletes(partitions, this.deleteRecordsPurgatory, this.logger);
     this.stateChanges = new ReplicaStateChanges({
@@ -84,9 +139,11 @@ export class ReplicaManager {
       metadataCache,
       logManager,
       fetcherManager: this.fetcherManager,
+      alterLogDirs: this.alterLogDirs,
       checkpoints: this.checkpoints,
-      completeDelayedRequests: (key) => {
-        this.completeDelayedRequests(key);
+      completeDelayedRequests,
+      resumeMoves: (moving) => {
+        this.moves.resume(moving);
       },
       startHighWatermarkCheckpoints: () => {
         this.startHighWatermarkCheckpoints();
@@ -120,6 +177,7 @@ export class ReplicaManager {
     this.stateChanges.stop();
     this.isrManager.shutdown();
     await this.fetcherManager.shutdown();
+    this.alterLogDirs.shutdown();
     this.fetchPurgatory.shutdown();
     this.producePurgatory.shutdown();
     this.deleteRecordsPurgatory.shutdown();
@@ -202,27 +260,7 @@ export class ReplicaManager {
    * error; partitions in the order asked. It never rejects.
    */
   fetchMessages(options: FetchMessagesOptions): Promise<FetchPartitionData[]> {
-    const isFromFollower = options.replicaId >= 0;
-    const parameters: FetchParameters = {
-      options,
-      isolation: fetchIsolationOf(options.replicaId, options.isolation),
-      requireLeader: isFromFollower || options.clientMetadata === undefined,
-    };
-    let results = this.reads.readFromLocalLog(parameters);
-    if (isFromFollower) results = this.updateFollowerFetchState(options.replicaId, results);
-    if (options.maxWaitMs <= 0 || options.partitions.length === 0 || isEnough(results, options.minBytes)) {
-      return Promise.resolve(results.map(({ data }) => data));
-    }
-    const statuses = fetchStatuses(
-      options.partitions,
-      results.map(({ fetchOffsetMetadata }) => fetchOffsetMetadata),
-    );
-    return new Promise((resolve) => {
-      const operation = new DelayedFetch(this.partitions, parameters, statuses, () => {
-        resolve(this.reads.readFromLocalLog(parameters).map(({ data }) => data));
-      });
-      this.fetchPurgatory.tryCompleteElseWatch(operation, operation.watchKeys);
-    });
+    return this.fetches.fetchMessages(options);
   }
 
   /** Moves log start offsets up; resolves when all live replicas have, or `timeoutMs` is over. It never rejects. */
@@ -292,7 +330,10 @@ export class ReplicaManager {
   /** Writes `replication-offset-checkpoint` of every log dir. */
   checkpointHighWatermarks(): void {
     const logs: Log[] = [];
-    for (const { log } of this.partitions.online()) if (log !== undefined) logs.push(log);
+    for (const { log, future } of this.partitions.online()) {
+      if (log !== undefined) logs.push(log);
+      if (future.log !== undefined) logs.push(future.log);
+    }
     this.checkpoints.write(logs);
   }
 
@@ -301,21 +342,26 @@ export class ReplicaManager {
    * (`onLogDirFailure`); the caller tells the controller.
    */
   handleLogDirFailure(logDir: string): void {
-    const { logManager, config } = this.options;
-    if (!logManager.isLogDirOnline(logDir)) return;
-    this.logger.warn(`Stopping serving replicas in dir ${logDir}`);
-    const keys: string[] = [];
-    for (const { key, log } of this.partitions.online()) if (log?.parentDir === logDir) keys.push(key);
-    this.fetcherManager.removeFetcherForPartitions(keys);
-    for (const key of keys) this.partitions.markOffline(key);
-    for (const key of keys) this.completeDelayedRequests(key);
-    this.checkpoints.remove(logDir);
-    this.logger.warn(
-      `Broker ${config.brokerId} stopped fetcher for partitions ${keys.join(',')} and stopped moving logs for ` +
-        `partitions  because they are in the failed log directory ${logDir}.`,
-    );
-    logManager.handleLogDirFailure(logDir);
-    this.logger.warn(`Stopped serving replicas in dir ${logDir}`);
+    this.moves.handleLogDirFailure(logDir);
+  }
+
+  /**
+   * Begins to move replicas to other log dirs (AlterReplicaLogDirs), between two requests of the controller.
+   *
+   * @returns errors by `topicPartitionKey`
+   */
+  alterReplicaLogDirs(moves: Iterable<LogDirMove>): Promise<Map<string, ErrorEntry>> {
+    return this.stateChanges.inTurn(() => this.moves.alterReplicaLogDirs(moves));
+  }
+
+  /** What lies in each log dir, replicas on the move twice (DescribeLogDirs). */
+  describeLogDirs(): LogDirDescription[] {
+    return this.options.logManager.describeLogDirs();
+  }
+
+  /** Counts what a follower was sent of throttled partitions. */
+  recordLeaderThrottled(fetched: readonly FetchPartitionData[]): void {
+    this.fetches.recordLeaderThrottled(fetched);
   }
 
   /** What the broker's metrics show of replication. */
@@ -376,30 +422,6 @@ export class ReplicaManager {
     });
   }
 
-  /** A follower that is no replica of a partition gets no records of it. */
-  private updateFollowerFetchState(followerId: number, results: readonly LogReadResult[]): LogReadResult[] {
-    return results.map((result) => {
-      const { data, fetchOffsetMetadata, followerLogStartOffset, fetchTimeMs, leaderLogEndOffset } = result;
-      if (data.errorCode !== Errors.NONE.code || data.divergingEpoch !== null) return result;
-      const partition = this.partitions.getOrThrow(data.topic, data.partition);
-      const known = partition.updateFollowerFetchState(
-        followerId,
-        fetchOffsetMetadata,
-        followerLogStartOffset,
-        fetchTimeMs,
-        leaderLogEndOffset,
-      );
-      if (known) return result;
-      this.logger.warn(
-        `Leader ${this.options.config.brokerId} failed to record follower ${followerId}'s position ` +
-          `${fetchOffsetMetadata.messageOffset}, and last sent HW since the replica is not recognized to be one of the ` +
-          `assigned replicas ${partition.assignmentState.replicas.join(',')} for partition ${partition.key}. Empty ` +
-          `records will be returned for this partition.`,
-      );
-      return { ...result, data: { ...data, records: emptyRecords } };
-    });
-  }
-
   private completeDelayedRequests(key: string): void {
     this.fetchPurgatory.checkAndComplete(key);
     this.producePurgatory.checkAndComplete(key);
@@ -421,14 +443,4 @@ export class ReplicaManager {
       }),
     );
   }
-}
-
-/** Whether a fetch is answered without waiting: enough bytes, an error or a divergence to tell. */
-function isEnough(results: readonly LogReadResult[], minBytes: number): boolean {
-  let bytes = 0;
-  for (const { data } of results) {
-    if (data.errorCode !== Errors.NONE.code || data.divergingEpoch !== null) return true;
-    bytes += data.records.length;
-  }
-  return bytes >= minBytes;
 }

@@ -1,6 +1,5 @@
 import type { Logger, Time, TopicPartition } from '@klassic/common';
 import { prefixed, topicPartitionKey } from '@klassic/common';
-import type { LogManager } from '@klassic/log';
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import { describePartitionState, partitionStatesOf, stopReplicaStatesOf } from './controller-requests.ts';
@@ -9,7 +8,7 @@ import type { LeadershipChangesOptions } from './leadership-changes.ts';
 import { partitionErrors } from './partition-errors.ts';
 import type { Partition } from './partition.ts';
 import { ReplicaStops } from './replica-stops.ts';
-import type { OnReplicaDeleted } from './replica-stops.ts';
+import type { OnReplicaDeleted, ReplicaStopsOptions } from './replica-stops.ts';
 import { StateChangeTurns } from './state-change-turns.ts';
 import type { Slices } from './state-change-turns.ts';
 
@@ -22,9 +21,8 @@ export interface LeadershipListener {
 }
 
 /** What the controller's requests are carried out with. */
-export interface ReplicaStateChangesOptions extends LeadershipChangesOptions {
+export interface ReplicaStateChangesOptions extends LeadershipChangesOptions, ReplicaStopsOptions {
   readonly time: Time;
-  readonly logManager: LogManager;
   /** Called after the first LeaderAndIsr, when the high watermarks of this life are known. */
   readonly startHighWatermarkCheckpoints: () => void;
 }
@@ -136,6 +134,11 @@ export class ReplicaStateChanges {
       const errors = await this.stops.apply(correlationId, request, states, onReplicaDeleted, slices);
       return { errorCode: Errors.NONE.code, partitionErrors: partitionErrors(states, errors) };
     });
+  }
+
+  /** Carries out a change that is no request of the controller's, when it is its turn. */
+  inTurn<T>(change: () => T): Promise<T> {
+    return this.turns.run(change);
   }
 
   private isStale(request: string, controllerId: number, controllerEpoch: number, correlationId: number): boolean {

@@ -1,17 +1,19 @@
 import type { Logger, TopicPartition } from '@klassic/common';
 import { topicPartitionKey } from '@klassic/common';
-import { KafkaStorageError } from '@klassic/log';
 import type { LogManager } from '@klassic/log';
 import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf } from '@klassic/protocol';
 import type { StopReplicaState } from './controller-requests.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
+import type { ReplicaAlterLogDirsThread } from './replica-alter-log-dirs-thread.ts';
 import type { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import type { Slices } from './state-change-turns.ts';
 
 /** Leader epochs by which StopReplica asks whatever the epoch here: deletion, and controllers that do not tell it. */
 const epochDuringDelete = -2;
 const noEpoch = -1;
+/** Logs deleted between two writes of their log dirs' checkpoints. */
+const deletedAtOnce = 50;
 
 /**
  * Called for each replica that was deleted, at its request's turn.
@@ -25,6 +27,7 @@ export interface ReplicaStopsOptions {
   readonly partitions: HostedPartitions;
   readonly logManager: LogManager;
   readonly fetcherManager: ReplicaFetcherManager;
+  readonly alterLogDirs: ReplicaAlterLogDirsThread;
   /** Looks again at what waits for a partition. */
   readonly completeDelayedRequests: (key: string) => void;
 }
@@ -64,14 +67,24 @@ export class ReplicaStops {
       errors.set(key, error);
       if (error === Errors.NONE) stopped.push({ key, topicPartition, state });
     }
-    this.options.fetcherManager.removeFetcherForPartitions(stopped.map(({ key }) => key));
-    await slices.each(stopped, ({ key, topicPartition, state: { deletePartition, leaderEpoch } }) => {
-      if (deletePartition) this.deletePartition(key, topicPartition, errors);
+    const keys = stopped.map(({ key }) => key);
+    this.options.fetcherManager.removeFetcherForPartitions(keys);
+    this.options.alterLogDirs.removePartitions(keys);
+    await slices.each(stopped, ({ key, state: { deletePartition } }) => {
+      if (deletePartition) this.forget(key);
       this.options.completeDelayedRequests(key);
-      if (deletePartition && errors.get(key) === Errors.NONE) {
-        onReplicaDeleted(topicPartition, leaderEpoch < 0 ? undefined : leaderEpoch);
-      }
     });
+    const deleted = stopped.filter(({ state }) => state.deletePartition);
+    await slices.each(groupsOf(deleted, deletedAtOnce), (group) => {
+      this.deleteLogs(
+        group.map(({ topicPartition }) => topicPartition),
+        errors,
+      );
+    });
+    for (const { key, topicPartition, state } of deleted) {
+      if (errors.get(key) !== Errors.NONE) continue;
+      onReplicaDeleted(topicPartition, state.leaderEpoch < 0 ? undefined : state.leaderEpoch);
+    }
     return errors;
   }
 
@@ -93,18 +106,23 @@ export class ReplicaStops {
     return Errors.FENCED_LEADER_EPOCH;
   }
 
-  private deletePartition(key: string, topicPartition: TopicPartition, errors: Map<string, ErrorEntry>): void {
-    const partition = this.options.partitions.getOnline(key);
-    if (partition !== undefined) {
-      this.options.partitions.remove(key);
-      partition.delete();
-    }
-    try {
-      this.options.logManager.asyncDelete(topicPartition);
-    } catch (error) {
-      if (!(error instanceof KafkaStorageError)) throw error;
+  private forget(key: string): void {
+    const { partitions } = this.options;
+    const partition = partitions.getOnline(key);
+    if (partition === undefined) return;
+    partitions.remove(key);
+    partition.delete();
+  }
+
+  private deleteLogs(topicPartitions: readonly TopicPartition[], errors: Map<string, ErrorEntry>): void {
+    this.options.logManager.asyncDeleteAll(topicPartitions, ({ topic, partition }, error) => {
+      const key = topicPartitionKey(topic, partition);
       this.logger.error(`The log of partition ${key} is in an offline log directory and is not deleted`, error);
       errors.set(key, Errors.KAFKA_STORAGE_ERROR);
-    }
+    });
   }
+}
+
+function* groupsOf<T>(items: readonly T[], size: number): Iterable<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

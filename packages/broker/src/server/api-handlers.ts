@@ -4,6 +4,7 @@ import { validateTopicConfig } from '@klassic/log';
 import type { KafkaZkClient } from '@klassic/zookeeper';
 import type { AnyApiHandler } from '../apis/api-handler.ts';
 import { alterConfigsHandlers } from '../apis/alter-configs.ts';
+import { alterReplicaLogDirsHandler } from '../apis/alter-replica-log-dirs.ts';
 import { apiVersionsHandler } from '../apis/api-versions.ts';
 import type { AutoTopicCreation } from '../apis/auto-topic-creation.ts';
 import { controlHandlers } from '../apis/control.ts';
@@ -12,6 +13,7 @@ import { onController } from '../apis/controller-forwarding.ts';
 import { limitedCreatePartitions, limitedCreateTopics, limitedDeleteTopics } from '../apis/mutation-limits.ts';
 import { createTopicsHandler } from '../apis/create-topics.ts';
 import { describeConfigsHandler } from '../apis/describe-configs.ts';
+import { describeLogDirsHandler } from '../apis/describe-log-dirs.ts';
 import { electLeadersHandler } from '../apis/elect-leaders.ts';
 import { fetchHandler } from '../apis/fetch.ts';
 import { groupHandlers } from '../apis/group-handlers.ts';
@@ -107,6 +109,8 @@ function dataHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     listOffsetsHandler(replicaManager),
     offsetForLeaderEpochHandler(replicaManager),
     deleteRecordsHandler(replicaManager, metadataCache),
+    describeLogDirsHandler(replicaManager),
+    alterReplicaLogDirsHandler(replicaManager),
     metadataHandler({ metadataCache, clusterId, autoTopicCreation }),
     describeClusterHandler(metadataCache, clusterId),
     initProducerIdHandler(options.producerIdManager),

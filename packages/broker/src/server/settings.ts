@@ -3,7 +3,8 @@ import type { ConnectionLimits, SocketServerConfig } from '@klassic/network';
 import type { TopicShape } from '../apis/auto-topic-creation.ts';
 import type { GroupConfig } from '../group/index.ts';
 import type { QuotaConfig } from '../quota/index.ts';
-import type { ReplicaManagerConfig } from '../replica/index.ts';
+import { replicaSelectorClasses, replicaSelectorOf } from '../replica/index.ts';
+import type { ReplicaManagerConfig, ReplicaSelector } from '../replica/index.ts';
 import { ConfigException } from './config-value.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 
@@ -35,7 +36,26 @@ export function replicaManagerConfig(config: KafkaConfig, brokerId: number): Rep
     replicaFetchWaitMaxMs: config.number('replica.fetch.wait.max.ms'),
     replicaFetchBackoffMs: config.number('replica.fetch.backoff.ms'),
     interBrokerListenerName: config.interBrokerListenerName,
+    replicaSelector: replicaSelector(config),
+    replicationQuota: {
+      numQuotaSamples: config.number('replication.quota.window.num'),
+      quotaWindowSizeSeconds: config.number('replication.quota.window.size.seconds'),
+    },
+    alterLogDirsQuota: {
+      numQuotaSamples: config.number('alter.log.dirs.replication.quota.window.num'),
+      quotaWindowSizeSeconds: config.number('alter.log.dirs.replication.quota.window.size.seconds'),
+    },
   };
+}
+
+function replicaSelector(config: KafkaConfig): ReplicaSelector | undefined {
+  const className = config.optionalString('replica.selector.class');
+  if (className === null || className === '') return undefined;
+  const selector = replicaSelectorOf(className);
+  if (selector !== undefined) return selector;
+  throw new ConfigException(
+    `Invalid value ${className} for configuration replica.selector.class: must be one of ${replicaSelectorClasses.join(', ')}`,
+  );
 }
 
 /** What the socket server reads of the broker's settings. */

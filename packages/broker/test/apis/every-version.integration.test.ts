@@ -62,8 +62,6 @@ const notServed: readonly ApiName[] = [
   'DescribeAcls',
   'CreateAcls',
   'DeleteAcls',
-  'AlterReplicaLogDirs',
-  'DescribeLogDirs',
   'SaslAuthenticate',
   'CreateDelegationToken',
   'RenewDelegationToken',

@@ -25,6 +25,11 @@ export interface ReplicaClusterOptions {
   readonly brokers?: number;
   readonly config?: Partial<ReplicaManagerConfig>;
   readonly logDefaults?: Readonly<Record<string, string>>;
+  /** Settings of every topic. */
+  readonly topicConfigs?: Readonly<Record<string, string>>;
+  readonly logDirsPerBroker?: number;
+  /** Racks by broker id. */
+  readonly racks?: Readonly<Record<number, string>>;
   readonly loggers?: (brokerId: number) => LoggerFactory;
 }
 
@@ -85,17 +90,25 @@ export class ReplicaCluster {
   async startBroker(id: number): Promise<TestBroker> {
     const broker = new TestBroker({
       id,
-      logDir: join(this.folder, String(id)),
+      logDirs: this.logDirs(id),
       time: this.time,
       network: this.network,
       isrStore: this.isrStore(),
       ...(this.options.config === undefined ? {} : { config: this.options.config }),
+      ...(this.options.topicConfigs === undefined ? {} : { topicConfigs: this.options.topicConfigs }),
       ...(this.options.logDefaults === undefined ? {} : { logDefaults: this.options.logDefaults }),
       ...(this.options.loggers === undefined ? {} : { loggers: this.options.loggers(id) }),
     });
     await broker.start();
     this.alive.set(id, broker);
     return broker;
+  }
+
+  /** A broker's log dirs: one, named by its id, or several, `1-0`, `1-1`. */
+  logDirs(id: number): string[] {
+    const count = this.options.logDirsPerBroker ?? 1;
+    const names = count === 1 ? [String(id)] : Array.from({ length: count }, (_, index) => `${id}-${index}`);
+    return names.map((name) => join(this.folder, name));
   }
 
   /** kill -9, without the controller noticing: see `electWithout`. */
@@ -286,7 +299,7 @@ export class ReplicaCluster {
     }));
     const liveBrokers = liveIds.map((id) => ({
       id,
-      rack: null,
+      rack: this.options.racks?.[id] ?? null,
       endpoints: [{ host: '127.0.0.1', port: 9090 + id, listener: 'PLAINTEXT', securityProtocol: 0 }],
     }));
     return {

@@ -59,7 +59,9 @@ class BrokerTime implements Time {
 
 export interface TestBrokerOptions {
   readonly id: number;
-  readonly logDir: string;
+  readonly logDirs: readonly string[];
+  /** Topics' own settings. */
+  readonly topicConfigs?: Readonly<Record<string, string>>;
   readonly time: Time;
   readonly network: Network;
   readonly isrStore: IsrStore;
@@ -89,12 +91,15 @@ export class TestBroker {
     this.time = new BrokerTime(options.time);
     this.metadataCache = new MetadataCache(id, loggers);
     this.logManager = LogManager.create({
-      logDirs: [options.logDir],
+      logDirs: options.logDirs,
       brokerDefaults: options.logDefaults ?? {},
-      topicConfigs: () => ({}),
+      topicConfigs: () => options.topicConfigs ?? {},
       time: this.time,
       random,
       loggers,
+      onLogDirFailure: (logDir) => {
+        this.replicaManager.handleLogDirFailure(logDir);
+      },
     });
     const cache = new FetchSessionCache(1000, random);
     this.fetchManager = new FetchManager(this.time, cache, loggers('kafka.server.FetchManager'));
@@ -110,6 +115,8 @@ export class TestBroker {
         replicaFetchWaitMaxMs: 500,
         replicaFetchBackoffMs: 1000,
         interBrokerListenerName: 'PLAINTEXT',
+        replicationQuota: { numQuotaSamples: 11, quotaWindowSizeSeconds: 1 },
+        alterLogDirsQuota: { numQuotaSamples: 11, quotaWindowSizeSeconds: 1 },
         ...options.config,
       },
       time: this.time,
@@ -183,6 +190,7 @@ export class TestBroker {
       partitions: context.partitions,
     });
     const { errorCode, sessionId, partitions } = context.updateAndGenerateResponse(fetched);
+    this.replicaManager.recordLeaderThrottled(partitions);
     const responses = partitions.map((data) => ({ topic: data.topic, partitionResponses: [onTheWire(data)] }));
     return { throttleTimeMs: 0, errorCode, sessionId, responses } as ResponseOf<'Fetch'>;
   }
