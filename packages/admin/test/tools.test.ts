@@ -1,6 +1,4 @@
-import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { SystemTime } from '@klassic/common';
 import type { ConsumerRecord } from '@klassic/client';
 import { describeWithReference, readReferenceJson } from '@klassic/test-support';
 import { LineMessageReader } from '../src/console/line-message-reader.ts';
@@ -15,9 +13,10 @@ import {
   topicCommand,
   zooKeeperShell,
 } from '../src/index.ts';
-import type { Tool, ToolIo } from '../src/index.ts';
+import type { Tool } from '../src/index.ts';
 import { parseReplicaAssignment } from '../src/topics/replica-assignment.ts';
 import { topicMatcher } from '../src/topics/topic-filter.ts';
+import { memoryIo } from './memory-io.ts';
 
 interface Case {
   readonly name: string;
@@ -25,24 +24,6 @@ interface Case {
   readonly exit: number;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** Standard output and error of a tool, in memory. */
-function memoryIo(): ToolIo & { stdout: string; stderr: string } {
-  const io = {
-    stdin: new PassThrough(),
-    stdout: '',
-    stderr: '',
-    out(text: string | Buffer) {
-      io.stdout += text.toString();
-    },
-    err(text: string) {
-      io.stderr += text;
-    },
-    signal: new AbortController().signal,
-    time: new SystemTime(),
-  };
-  return io;
 }
 
 const tools: [string, Tool][] = [

@@ -9,6 +9,7 @@ export type {
   ConfigSynonym,
 } from './admin/configs.ts';
 export type { CommittedOffset, GroupDescription, GroupListing, GroupMemberDescription } from './admin/groups.ts';
+export type { LogDirInfo, ReplicaInfo, ReplicaMove } from './admin/log-dirs.ts';
 export type { OngoingReassignment, Reassignment } from './admin/partitions.ts';
 export type { NewTopic, TopicChangeOptions } from './admin/topics.ts';
 export { ConfigError } from './client-config.ts';

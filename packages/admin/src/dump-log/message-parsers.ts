@@ -11,7 +11,7 @@ import {
   TransactionLogValue,
 } from '@klassic/protocol';
 import type { KafkaRecord } from '@klassic/protocol';
-import { inHashOrder } from './hash-order.ts';
+import { inHashOrder } from '../hash-order.ts';
 
 /** A record as text; null leaves a part out. */
 export interface ParsedRecord {

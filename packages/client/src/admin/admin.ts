@@ -14,6 +14,8 @@ import type { EntityQuotas, QuotaChange, QuotaCondition, QuotaEntity } from './c
 import { currentCluster } from './controller-call.ts';
 import * as groups from './groups.ts';
 import type { CommittedOffset, GroupDescription, GroupListing } from './groups.ts';
+import * as logDirs from './log-dirs.ts';
+import type { LogDirInfo, ReplicaMove } from './log-dirs.ts';
 import * as partitions from './partitions.ts';
 import type { OngoingReassignment, Reassignment } from './partitions.ts';
 import * as topics from './topics.ts';
@@ -138,13 +140,17 @@ export class Admin {
     return await groups.findCoordinator(this.parts, groupId);
   }
 
-  /** @returns the errors of those not elected, by topicPartitionKey */
-  async electLeaders(type: 'preferred' | 'unclean', of?: readonly TopicPartition[]): Promise<Map<string, Error>> {
+  /** @returns what came of each, by topicPartitionKey: null where a leader was elected */
+  async electLeaders(
+    type: 'preferred' | 'unclean',
+    of?: readonly TopicPartition[],
+  ): Promise<Map<string, Error | null>> {
     return await partitions.electLeaders(this.parts, type, of);
   }
 
-  async alterPartitionReassignments(reassignments: readonly Reassignment[]): Promise<void> {
-    await partitions.alterPartitionReassignments(this.parts, reassignments);
+  /** @returns the errors of those refused, by topicPartitionKey */
+  async alterPartitionReassignments(reassignments: readonly Reassignment[]): Promise<Map<string, Error>> {
+    return await partitions.alterPartitionReassignments(this.parts, reassignments);
   }
 
   /** By topicPartitionKey. */
@@ -155,6 +161,20 @@ export class Admin {
   /** @returns log start offsets by topicPartitionKey */
   async deleteRecords(before: readonly (TopicPartition & { readonly offset: number })[]): Promise<Map<string, number>> {
     return await partitions.deleteRecords(this.parts, before);
+  }
+
+  /** The log dirs of a broker and what lies in each. */
+  async describeLogDirs(brokerId: number): Promise<LogDirInfo[]> {
+    return await logDirs.describeLogDirs(this.parts, brokerId);
+  }
+
+  /**
+   * Moves replicas to other log dirs of their brokers.
+   *
+   * @returns what came of each move, in their order: null where it has begun
+   */
+  async alterReplicaLogDirs(moves: readonly ReplicaMove[]): Promise<(Error | null)[]> {
+    return await logDirs.alterReplicaLogDirs(this.parts, moves);
   }
 
   /** Closes the connections; calls under way fail. */

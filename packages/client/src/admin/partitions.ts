@@ -13,14 +13,15 @@ const electionTypes = { preferred: 0, unclean: 1 } as const;
  * Has leaders elected.
  *
  * @param partitions of all topics when left out
- * @returns the errors of those that were not elected, by topicPartitionKey (ELECTION_NOT_NEEDED among them)
+ * @returns what came of each, by topicPartitionKey: null where a leader was elected, else the error
+ *   (ELECTION_NOT_NEEDED among them)
  * @throws KafkaError, TimeoutError
  */
 export async function electLeaders(
   parts: ClientParts,
   type: keyof typeof electionTypes,
   partitions: readonly TopicPartition[] | undefined,
-): Promise<Map<string, Error>> {
+): Promise<Map<string, Error | null>> {
   return await atController(parts, 'electing leaders', async (controller) => {
     const answer = await parts.client.send(controller, 'ElectLeaders', {
       electionType: electionTypes[type],
@@ -34,15 +35,18 @@ export async function electLeaders(
       timeoutMs: parts.config.requestTimeoutMs,
     });
     throwIfError(answer.errorCode);
-    const failed = new Map<string, Error>();
+    const results = new Map<string, Error | null>();
     for (const { topic, partitionResult } of answer.replicaElectionResults) {
       for (const { partitionId, errorCode, errorMessage } of partitionResult) {
-        if (errorCode === Errors.NONE.code) continue;
-        failed.set(topicPartitionKey(topic, partitionId), kafkaError(errorCode, errorMessage));
+        results.set(topicPartitionKey(topic, partitionId), errorOrNull(errorCode, errorMessage));
       }
     }
-    return failed;
+    return results;
   });
+}
+
+function errorOrNull(code: number, message: string | null): Error | null {
+  return code === Errors.NONE.code ? null : kafkaError(code, message);
 }
 
 export interface Reassignment extends TopicPartition {
@@ -50,12 +54,17 @@ export interface Reassignment extends TopicPartition {
   readonly replicas: readonly number[] | null;
 }
 
-/** Begins to move replicas. @throws KafkaError of the first partition that is refused; TimeoutError */
+/**
+ * Begins to move replicas.
+ *
+ * @returns the errors of the partitions that were refused, by topicPartitionKey
+ * @throws KafkaError, TimeoutError
+ */
 export async function alterPartitionReassignments(
   parts: ClientParts,
   reassignments: readonly Reassignment[],
-): Promise<void> {
-  await atController(parts, 'altering reassignments', async (controller) => {
+): Promise<Map<string, Error>> {
+  return await atController(parts, 'altering reassignments', async (controller) => {
     const answer = await parts.client.send(controller, 'AlterPartitionReassignments', {
       timeoutMs: parts.config.requestTimeoutMs,
       topics: groupByTopic(reassignments).map(([name, list]) => ({
@@ -67,9 +76,14 @@ export async function alterPartitionReassignments(
       })),
     });
     throwIfError(answer.errorCode, answer.errorMessage);
-    for (const { partitions } of answer.responses) {
-      for (const { errorCode, errorMessage } of partitions) throwIfError(errorCode, errorMessage);
+    const refused = new Map<string, Error>();
+    for (const { name, partitions } of answer.responses) {
+      for (const { partitionIndex, errorCode, errorMessage } of partitions) {
+        const error = errorOrNull(errorCode, errorMessage);
+        if (error !== null) refused.set(topicPartitionKey(name, partitionIndex), error);
+      }
     }
+    return refused;
   });
 }
 

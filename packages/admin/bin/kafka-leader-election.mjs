@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { leaderElectionCommand, runTool } from '../dist/index.js';
+
+await runTool(leaderElectionCommand);

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { logDirsCommand, runTool } from '../dist/index.js';
+
+await runTool(logDirsCommand);
