@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Producer } from '@klassic/client';
 import { eventually, freePorts, startBroker, startZooKeeper } from '@klassic/test-support';
 import type { TestBroker, TestZooKeeper } from '@klassic/test-support';
-import { createTopic, quick } from './cluster.ts';
+import { connectTo, createTopic, quick } from './cluster.ts';
 import { readTopic } from './records.ts';
 
 jest.setTimeout(120_000);
@@ -99,6 +99,42 @@ it('tells its state in JSON: what it hosts, what it has been told, what it knows
       topicsToBeDeleted: [],
     },
   });
+});
+
+it('holds a client to its quotas from the moment they are set', async () => {
+  const connection = await connectTo(broker);
+  const alter = async (quotas: Readonly<Record<string, number>>, remove = false): Promise<void> => {
+    const { entries } = await connection.send('AlterClientQuotas', 1, {
+      entries: [
+        {
+          entity: [{ entityType: 'client-id', entityName: 'a-test' }],
+          ops: Object.entries(quotas).map(([key, value]) => ({ key, value, remove })),
+        },
+      ],
+      validateOnly: false,
+    });
+    expect(entries.map(({ errorCode }) => errorCode)).toEqual([0]);
+  };
+  const create = async (name: string): Promise<{ errorCode: number; throttleTimeMs: number }> => {
+    const topic = { name, numPartitions: 20, replicationFactor: 1, assignments: [], configs: [] };
+    const { topics, throttleTimeMs } = await connection.send('CreateTopics', 7, { topics: [topic], timeoutMs: 30_000 });
+    return { errorCode: topics[0]!.errorCode, throttleTimeMs };
+  };
+  try {
+    await alter({ request_percentage: 0.0001, controller_mutation_rate: 0.1 });
+    await eventually(async () => (await connection.send('Metadata', 9, { topics: [] })).throttleTimeMs > 0, {
+      timeoutMs: 30_000,
+      what: 'an answer that says that the client is above its quota',
+    });
+    await alter({ request_percentage: 0.0001 }, true);
+    // A burst of 11 windows is 1.1 partitions: the first topic overdraws it, and 18.9 partitions take 189 s.
+    expect((await create('quick')).errorCode).toBe(0);
+    const refused = await create('slow');
+    expect(refused.errorCode).toBe(89);
+    expect(refused.throttleTimeMs).toBeGreaterThan(10_000);
+  } finally {
+    connection.close();
+  }
 });
 
 it('is healthy until ZooKeeper is gone', async () => {
