@@ -192,7 +192,8 @@ describe('FindCoordinator', () => {
   it('knows no coordinator of transactions, and nothing of other kinds', async () => {
     const { call } = await groupApis();
     expect((await call('FindCoordinator', 3, { key: 't', keyType: 1 })).errorCode).toBe(15);
-    expect((await call('FindCoordinator', 3, { key: 't', keyType: 2 })).errorCode).toBe(Errors.INVALID_REQUEST.code);
+    const { errorCode, errorMessage } = await call('FindCoordinator', 3, { key: 't', keyType: 2 });
+    expect([errorCode, errorMessage]).toEqual([Errors.INVALID_REQUEST.code, Errors.INVALID_REQUEST.message]);
   });
 });
 
