@@ -1,7 +1,7 @@
 import { topicPartitionKey } from '@klassic/common';
 import type { Time, TopicPartition } from '@klassic/common';
 import { ReadBuffers } from '@klassic/log';
-import { downConvert, Errors, UnsupportedCompressionTypeError } from '@klassic/protocol';
+import { downConvert, Errors, KafkaError, UnsupportedCompressionTypeError } from '@klassic/protocol';
 import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { BrokerTopicStats } from '../metrics/index.ts';
@@ -44,6 +44,7 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
       const { body, header, context: requestContext } = request;
       const { apiVersion, clientId } = header;
       const isFollower = body.replicaId >= 0;
+      const isolation = isolationOf(body.isolationLevel);
       const context = fetchManager.newContext(
         { sessionId: body.sessionId, epoch: body.sessionEpoch },
         requestedPartitions(body),
@@ -65,7 +66,7 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
         minBytes: Math.min(body.minBytes, maxBytes),
         maxBytes,
         hardMaxBytesLimit: apiVersion <= 2,
-        isolation: body.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted',
+        isolation,
         ...(apiVersion >= rackVersion && !isFollower
           ? {
               clientMetadata: {
@@ -98,7 +99,12 @@ export function fetchHandler(options: FetchHandlerOptions): ApiHandler<'Fetch'> 
       countBytesOut(topicStats, readable, isFollower);
       return { errorCode, sessionId, responses: byTopic(readable) };
     },
-    failure: (_request, error) => ({ errorCode: error.code, sessionId: 0, responses: [] }),
+    failure: ({ body }, error) => ({
+      errorCode: error.code,
+      sessionId: 0,
+      // Versions before 7 have no other place for an error.
+      responses: byTopic(requestedPartitions(body).map((each) => failedPartition(each, error.code))),
+    }),
   };
 }
 
@@ -117,31 +123,43 @@ function requestedPartitions({ topics }: RequestOf<'Fetch'>): FetchRequestPartit
       });
     }
   }
-  return requested;
+  return requested.length > 1 ? eachOnce(requested) : requested;
+}
+
+/** Of a partition that is named twice the place of the first counts, and what the last asks. */
+function eachOnce(requested: readonly FetchRequestPartition[]): FetchRequestPartition[] {
+  const byKey = new Map<string, FetchRequestPartition>();
+  for (const each of requested) byKey.set(topicPartitionKey(each.topic, each.partition), each);
+  return [...byKey.values()];
+}
+
+/** @throws KafkaError UNKNOWN_SERVER_ERROR for a level that there is not, as the reference answers */
+function isolationOf(level: number): 'read_committed' | 'read_uncommitted' {
+  if (level === 0) return 'read_uncommitted';
+  if (level === 1) return 'read_committed';
+  throw new KafkaError(Errors.UNKNOWN_SERVER_ERROR, `Unknown isolation level ${level}`);
 }
 
 function forgottenPartitions({ forgottenTopicsData }: RequestOf<'Fetch'>): TopicPartition[] {
   return forgottenTopicsData.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
 }
 
-/** Puts the partitions that the cluster does not know back in their places. */
+/** As the original answers: what was fetched, then the partitions that the cluster does not know. */
 function withUnknown(
   asked: readonly FetchRequestPartition[],
   fetched: readonly FetchPartitionData[],
   metadataCache: MetadataCache,
 ): FetchPartitionData[] {
-  let next = 0;
-  return asked.map(({ topic, partition }) => {
-    const data = fetched[next];
-    if (data?.topic === topic && data.partition === partition) {
-      next += 1;
-      return data;
-    }
-    const error = metadataCache.contains(topic, partition)
-      ? Errors.NOT_LEADER_OR_FOLLOWER
-      : Errors.UNKNOWN_TOPIC_OR_PARTITION;
-    return failedPartition({ topic, partition }, error.code);
-  });
+  const answered = new Set(fetched.map(({ topic, partition }) => topicPartitionKey(topic, partition)));
+  const unknown = asked.filter(({ topic, partition }) => !answered.has(topicPartitionKey(topic, partition)));
+  return [
+    ...fetched,
+    ...unknown.map(({ topic, partition }) => {
+      const isKnown = metadataCache.contains(topic, partition);
+      const error = isKnown ? Errors.NOT_LEADER_OR_FOLLOWER : Errors.UNKNOWN_TOPIC_OR_PARTITION;
+      return failedPartition({ topic, partition }, error.code);
+    }),
+  ];
 }
 
 function failedPartition({ topic, partition }: TopicPartition, errorCode: number): FetchPartitionData {

@@ -1,5 +1,5 @@
-import type { BufferSource, FetchDataInfo, FetchIsolation, TimestampAndOffset } from '@klassic/log';
-import { legacyOffsetsBefore, offsetOnly } from '@klassic/log';
+import type { BufferSource, FetchDataInfo, FetchIsolation, Log, TimestampAndOffset } from '@klassic/log';
+import { legacyOffsetsBefore, offsetOnly, recordMagicOf } from '@klassic/log';
 import { Errors, KafkaError } from '@klassic/protocol';
 import { emptyRecords } from './messages.ts';
 import type { FetchRequestPartition } from './messages.ts';
@@ -49,7 +49,7 @@ export function divergence(
   request: FetchRequestPartition,
 ): { epoch: number; endOffset: number } | null {
   const fetchEpoch = request.lastFetchedEpoch ?? unknown;
-  if (fetchEpoch === unknown) return null;
+  if (fetchEpoch < 0) return null;
   const end = lastOffsetForLeaderEpoch(partition, request.currentLeaderEpoch, fetchEpoch, false);
   if (end.errorCode !== Errors.NONE.code) {
     throw new KafkaError(Errors.UNKNOWN_SERVER_ERROR, `No end offset of epoch ${fetchEpoch} in ${partition.key}`);
@@ -107,7 +107,8 @@ export function lastOffsetForLeaderEpoch(
  * @param timestamp ms, or -1 for the latest and -2 for the earliest offset
  * @param isolation undefined for a follower, which sees the log's end
  * @returns null when no record is as young as `timestamp`
- * @throws KafkaError the epoch errors, NOT_LEADER_OR_FOLLOWER, OFFSET_NOT_AVAILABLE
+ * @throws KafkaError the epoch errors, NOT_LEADER_OR_FOLLOWER, OFFSET_NOT_AVAILABLE, and
+ *   UNSUPPORTED_FOR_MESSAGE_FORMAT for a time in a log whose records bear none
  */
 export function fetchOffsetForTimestamp(
   partition: Partition,
@@ -117,6 +118,7 @@ export function fetchOffsetForTimestamp(
   requireLeader: boolean,
 ): TimestampAndOffset | null {
   const log = partition.localLogWithEpochOrException(currentLeaderEpoch, requireLeader);
+  if (timestamp !== earliestTimestamp && timestamp !== latestTimestamp) checkHasTimestamps(log);
   if (timestamp === earliestTimestamp) return log.fetchOffsetByTimestamp(timestamp);
   const consumerEnd = isolation === 'read_committed' ? log.lastStableOffset : log.highWatermark;
   const lastFetchableOffset = isolation === undefined ? log.logEndOffset : consumerEnd;
@@ -136,6 +138,16 @@ export function fetchOffsetForTimestamp(
   }
   if (timestamp !== latestTimestamp) return null;
   return { timestamp: unknown, offset: lastFetchableOffset, leaderEpoch: partition.leaderEpoch };
+}
+
+function checkHasTimestamps(log: Log): void {
+  const { messageFormatVersion } = log.config;
+  if (recordMagicOf(messageFormatVersion) > 0) return;
+  throw new KafkaError(
+    Errors.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+    `Cannot search offsets based on timestamp because message format version for partition is ${messageFormatVersion} ` +
+      `which is earlier than the minimum required version 0.10.0-IV0`,
+  );
 }
 
 /**

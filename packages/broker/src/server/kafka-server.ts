@@ -203,7 +203,14 @@ export class KafkaServer {
       time,
       loggers,
       handlers: {
-        ...configHandlers({ brokerId: identity.brokerId, dynamicConfig, topicConfigs, logManager, controller }),
+        ...configHandlers({
+          brokerId: identity.brokerId,
+          dynamicConfig,
+          topicConfigs,
+          logManager,
+          controller,
+          replicationQuotas: replicaManager.quotas,
+        }),
         ...quotaHandlers,
       },
     }));
