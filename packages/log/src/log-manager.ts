@@ -12,6 +12,7 @@ import { KafkaStorageError } from './kafka-storage-error.ts';
 import { LogCheckpoints } from './log-checkpoints.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogConfigs } from './log-configs.ts';
+import { LogDeletion } from './log-deletion.ts';
 import { describeLogDir } from './log-dir-description.ts';
 import type { LogDirDescription } from './log-dir-description.ts';
 import { LogDirLoader } from './log-dir-loader.ts';
@@ -43,6 +44,7 @@ export class LogManager {
   private readonly checkpoints: LogCheckpoints;
   private readonly maintenance: LogMaintenance;
   private readonly moves: LogMoves;
+  private readonly deletion: LogDeletion;
   private readonly truncation: LogTruncation;
   private readonly locks: DirLock[] = [];
 
@@ -89,6 +91,13 @@ export class LogManager {
     const cleaner = this.cleaner?.manager;
     this.truncation = new LogTruncation(pools, checkpoints, cleaner);
     this.moves = new LogMoves({ pools, folders: this.folders, checkpoints, cleaner, logger });
+    this.deletion = new LogDeletion({
+      pools,
+      folders: this.folders,
+      checkpoints,
+      cleaner,
+      offlineLogDirs: () => this.offlineLogDirs,
+    });
     this.maintenance = new LogMaintenance({ pools, tasks, time, logger });
     for (const dir of this.dirs.keys()) this.locks.push(this.lock(dir));
   }
@@ -257,20 +266,7 @@ export class LogManager {
    * @throws KafkaStorageError
    */
   asyncDelete(topicPartition: TopicPartition, isFuture = false): Log | undefined {
-    const log = this.takeOut(topicPartition, isFuture);
-    if (log !== undefined) {
-      if (!isFuture) this.cleaner?.manager.updateCheckpoints(log.parentDir);
-      this.checkpoints.writeAll(log.parentDir);
-      return log;
-    }
-    const offline = this.offlineLogDirs;
-    if (offline.length === 0) return undefined;
-    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
-    throw new KafkaStorageError(
-      offline.join(','),
-      `Failed to delete log for ${isFuture ? 'future ' : ''}${key} because it may be in one of the offline directories ` +
-        offline.join(','),
-    );
+    return this.deletion.asyncDelete(topicPartition, isFuture);
   }
 
   /**
@@ -282,22 +278,7 @@ export class LogManager {
     topicPartitions: Iterable<TopicPartition>,
     onError: (topicPartition: TopicPartition, error: KafkaStorageError) => void,
   ): void {
-    const affected = new Set<string>();
-    for (const topicPartition of topicPartitions) {
-      try {
-        for (const isFuture of [false, true]) {
-          const log = this.takeOut(topicPartition, isFuture);
-          if (log !== undefined) affected.add(log.parentDir);
-        }
-      } catch (error) {
-        if (!(error instanceof KafkaStorageError)) throw error;
-        onError(topicPartition, error);
-      }
-    }
-    for (const dir of affected) {
-      this.cleaner?.manager.updateCheckpoints(dir);
-      this.checkpoints.writeAll(dir);
-    }
+    this.deletion.asyncDeleteAll(topicPartitions, onError);
   }
 
   /** The settings that a topic's logs have. */
@@ -451,18 +432,6 @@ export class LogManager {
       for (const lock of this.locks) lock.release();
       throw error;
     }
-  }
-
-  private takeOut(topicPartition: TopicPartition, isFuture: boolean): Log | undefined {
-    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
-    const pool = this.pools.of(isFuture);
-    const log = pool.get(key);
-    if (log === undefined) return undefined;
-    pool.delete(key);
-    if (isFuture) this.cleaner?.manager.resumeCleaning(key);
-    else this.cleaner?.manager.forget(key);
-    this.folders.deleteLog(log);
-    return log;
   }
 
   private updateConfig(log: Log, config: LogConfig): void {
