@@ -11,8 +11,17 @@ export function processorMs(pids: readonly number[]): number {
 
 /** The most memory that a process has had resident so far, in bytes; undefined where the system doesn't tell. */
 export function peakMemoryBytes(pid: number): number | undefined {
+  return fromStatus(pid, /^VmHWM:\s+(\d+) kB$/m);
+}
+
+/** The memory that a process has resident now, in bytes; undefined where the system doesn't tell. */
+export function memoryBytes(pid: number): number | undefined {
+  return fromStatus(pid, /^VmRSS:\s+(\d+) kB$/m);
+}
+
+function fromStatus(pid: number, line: RegExp): number | undefined {
   if (process.platform !== 'linux') return undefined;
-  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  const kib = line.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
   return kib === undefined ? undefined : Number(kib) * 1024;
 }
 

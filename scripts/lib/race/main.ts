@@ -4,12 +4,14 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findJava } from '@klassic/lab';
+import type { Properties } from '@klassic/lab';
 import { kafkaJars, temporaryFolder } from '@klassic/test-support';
 import { apacheKafka, klassic } from './contestant.ts';
 import type { Contestant } from './contestant.ts';
 import { JavaClients } from './java-clients.ts';
 import { RaceCluster } from './race-cluster.ts';
 import { eventRows } from './event-rows.ts';
+import { groupRows } from './group-rows.ts';
 import { rows } from './rows.ts';
 import type { Row } from './rows.ts';
 import { Standings } from './standings.ts';
@@ -21,6 +23,8 @@ const usage = `Usage: scripts/race [options]
   --only ROW[,ROW…]    these rows alone: ${rows.map(({ id }) => id).join(' ')}
   --event N            instead of these rows: a topic of N partitions with three replicas is created, a broker is killed and
                        returns, the controller is killed
+  --groups N           instead of these rows: N groups of ten members (1000, as usual) join, beat and are held in memory, and one
+                       of a hundred members joins
   --contestant NAME    kafka or klassic alone, without ratios
   --profile FOLDER     writes a CPU profile of each Klassic broker there (and stops brokers gracefully)
   --json FILE          writes every single result there`;
@@ -60,19 +64,27 @@ function readOptions(args: readonly string[]): Options {
   const only = given('only')?.split(',');
   const unknown = only?.find((id) => !rows.some((row) => row.id === id));
   if (unknown !== undefined) throw new RaceError(`--only: there is no row ${unknown}; scripts/race --help lists them`);
-  const event = given('event') === undefined ? undefined : Number(given('event'));
-  if (event !== undefined && (!Number.isInteger(event) || event < 1 || event > 10_000)) {
-    throw new RaceError('--event is a number of partitions, from 1 to 10000');
+  const event = countOf('--event', 'partitions', given('event'));
+  const groups = countOf('--groups', 'groups', given('groups'));
+  if ([event, groups, only].filter((each) => each !== undefined).length > 1) {
+    throw new RaceError('--event, --groups and --only exclude each other');
   }
-  if (event !== undefined && only !== undefined) throw new RaceError('--event and --only exclude each other');
   const workloads = only === undefined ? rows : rows.filter(({ id }) => only.includes(id));
-  const chosen = event === undefined ? workloads : eventRows(event);
-  return { rounds, scale, rows: chosen, contestant, profile: given('profile'), json: given('json') };
+  const special = event !== undefined ? eventRows(event) : groups !== undefined ? groupRows(groups) : undefined;
+  return { rounds, scale, rows: special ?? workloads, contestant, profile: given('profile'), json: given('json') };
+}
+
+function countOf(option: string, what: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const count = Number(given);
+  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count;
+  throw new RaceError(`${option} is a number of ${what}, from 1 to 10000`);
 }
 
 function parse(args: readonly string[]): Readonly<Record<string, unknown>> {
   const text = { type: 'string' } as const;
-  const names = { rounds: text, scale: text, only: text, event: text, contestant: text, profile: text, json: text };
+  const choice = { only: text, event: text, groups: text, contestant: text };
+  const names = { rounds: text, scale: text, ...choice, profile: text, json: text };
   try {
     return parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' }, ...names } }).values;
   } catch (error) {
@@ -100,13 +112,13 @@ async function race(options: Options): Promise<boolean> {
   const standings = new Standings(options.rows);
   let complete = true;
   for (let round = 1; round <= options.rounds; round += 1) {
-    for (const brokers of [1, 3] as const) {
-      const ofSize = options.rows.filter((row) => row.brokers === brokers);
+    for (const [index, onOneCluster] of byCluster(options.rows).entries()) {
       // Who goes first changes with each round.
       const order = round % 2 === 1 ? contestants : contestants.toReversed();
-      for (const contestant of ofSize.length === 0 ? [] : order) {
-        const folder = join(home, `round-${round}-${contestant.id}-${brokers}`);
-        const lap = { contestant, brokers, java, folder, clients, rows: ofSize, round };
+      for (const contestant of order) {
+        const folder = join(home, `round-${round}-${contestant.id}-${index + 1}`);
+        const { brokers, settings = {} } = onOneCluster[0]!;
+        const lap = { contestant, brokers, settings, java, folder, clients, rows: onOneCluster, round };
         complete = (await runLap(lap, options, standings)) && complete;
       }
     }
@@ -116,9 +128,17 @@ async function race(options: Options): Promise<boolean> {
   return complete;
 }
 
+/** The rows that share a cluster, the smallest cluster first. */
+function byCluster(chosen: readonly Row[]): (readonly Row[])[] {
+  const inOrder = chosen.toSorted((one, other) => one.brokers - other.brokers);
+  const kinds = Map.groupBy(inOrder, ({ brokers, settings }) => JSON.stringify([brokers, settings]));
+  return [...kinds.values()];
+}
+
 interface LapPlan {
   readonly contestant: Contestant;
   readonly brokers: number;
+  readonly settings: Properties;
   readonly java: string;
   readonly folder: string;
   readonly clients: JavaClients;

@@ -11,6 +11,7 @@ import {
   ZooKeeperProcess,
   zooKeeperVersion,
 } from '@klassic/lab';
+import type { Properties } from '@klassic/lab';
 import { killAfterwards } from '@klassic/test-support';
 import { BenchConnection } from '../../../packages/broker/bench/bench-client.ts';
 import { peakMemoryBytes, processorMs } from '../../../packages/broker/bench/processor-time.ts';
@@ -24,6 +25,8 @@ const STOP_TIMEOUT_MS = 30_000;
 export interface RaceClusterOptions {
   readonly contestant: Contestant;
   readonly brokers: number;
+  /** What the brokers are given beside the lab's own settings. */
+  readonly settings: Properties;
   readonly java: string;
   /** Takes everything the cluster writes; stays when it is stopped. */
   readonly folder: string;
@@ -44,13 +47,11 @@ export class RaceCluster {
 
   /** Starts ZooKeeper, then all brokers at once. @throws Error with a broker's complaint when one does not come up */
   static async start(options: RaceClusterOptions): Promise<RaceCluster> {
-    const { contestant, folder, java } = options;
+    const { folder, java } = options;
     const [zooKeeperPort, ...ports] = await freePorts(1 + options.brokers);
     const zooKeeper = await startZooKeeper(java, folder, zooKeeperPort!);
     const connect = connectStringOf([zooKeeper.place]);
-    const brokers = ports.map((port, index) =>
-      prepareBroker(contestant, folder, index + 1, port, ports.length, connect),
-    );
+    const brokers = ports.map((port, index) => prepareBroker(options, index + 1, port, connect));
     try {
       const launched = performance.now();
       for (const broker of brokers) killAfterwards(await broker.launch());
@@ -112,18 +113,17 @@ async function startZooKeeper(java: string, home: string, port: number): Promise
 }
 
 function prepareBroker(
-  { command }: Contestant,
-  home: string,
+  { contestant, folder: home, brokers, settings }: RaceClusterOptions,
   id: number,
   port: number,
-  brokers: number,
   zooKeeperConnect: string,
 ): BrokerProcess {
   const host = '127.0.0.1';
   const folder = join(home, `broker-${id}`);
-  const broker = new BrokerProcess({ id, host, port, folder, command });
+  const broker = new BrokerProcess({ id, host, port, folder, command: contestant.command });
+  const dataFolder = join(folder, 'data');
   const listeners = `PLAINTEXT://${host}:${port}`;
-  broker.configure(brokerProperties({ id, listeners, dataFolder: join(folder, 'data'), zooKeeperConnect, brokers }));
+  broker.configure(brokerProperties({ id, listeners, dataFolder, zooKeeperConnect, brokers, overrides: settings }));
   return broker;
 }
 

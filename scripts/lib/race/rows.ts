@@ -1,4 +1,5 @@
 import type { JavaClients, Produced } from './java-clients.ts';
+import type { Properties } from '@klassic/lab';
 import type { RaceCluster } from './race-cluster.ts';
 
 /** One number of a row, and what Klassic's is to be, as a multiple of Apache Kafka's. */
@@ -13,6 +14,8 @@ export interface Row {
   readonly id: string;
   readonly title: string;
   readonly brokers: 1 | 3;
+  /** What the brokers are given beside the lab's own settings; default: nothing. */
+  readonly settings?: Properties;
   readonly figures: readonly Figure[];
   /** @returns one number per figure */
   readonly measure: (lap: Lap) => Promise<readonly number[]>;
