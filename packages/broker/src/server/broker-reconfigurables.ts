@@ -150,6 +150,8 @@ export function dynamicConnectionLimits(onChange: (next: KafkaConfig) => void): 
         for (const limit of limits) {
           const own = next.originals[`listener.name.${listenerName.toLowerCase()}.${limit}`];
           if (own !== undefined) parseConfigValue(limit, configDefinitions[limit]!, own);
+          const value = own === undefined ? next.number(limit) : Number(own);
+          if (limit === 'max.connections' && value <= 0) throw new ConfigException(`Invalid ${limit} ${value}`);
         }
       }
     },

@@ -90,7 +90,7 @@ function validateTypes(props: Props): void {
   const base = new Map<string, string>();
   for (const name of hashMapOrder(Object.keys(props))) base.set(listenerBaseName(name) ?? name, props[name]!);
   const names = Object.keys(configDefinitions).filter(isDynamicConfig);
-  for (const name of new Set([...definedFirst, ...names, ...Object.keys(dynamicOnlyDefinitions)])) {
+  for (const name of new Set([...Object.keys(dynamicOnlyDefinitions), ...definedFirst, ...names])) {
     const value = base.get(name);
     if (value !== undefined) parseConfigValue(name, definitionOf(name)!, value);
   }

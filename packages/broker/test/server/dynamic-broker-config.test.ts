@@ -129,6 +129,7 @@ describe('DynamicBrokerConfig', () => {
       false,
       'kafka.server.DynamicMetricsReporters',
     ],
+    ['no connections at all', { 'max.connections': '0' }, true, 'Invalid max.connections 0'],
     [
       'the first of several faults in the order of the original',
       { 'log.cleaner.threads': '-1', 'log.segment.bytes': 'lz4' },
