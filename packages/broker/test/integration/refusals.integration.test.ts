@@ -62,7 +62,9 @@ describe('A broker does not start, and says why in one line and ends with 1,', (
   });
 
   it('when it is started again before the session of its earlier life has ended', async () => {
-    const hasty = await startBroker({ zooKeeperConnect: zooKeeper.connectString, id: 7, overrides: quick });
+    // Long enough for a slow machine to start the second one in.
+    const overrides = { ...quick, 'zookeeper.session.timeout.ms': '10000' };
+    const hasty = await startBroker({ zooKeeperConnect: zooKeeper.connectString, id: 7, overrides });
     await hasty.kill();
     expect(complaintOf(await runToItsEnd(hasty.folder))).toContain('/brokers/ids/7');
     await hasty.startAgain();
