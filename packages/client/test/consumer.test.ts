@@ -37,7 +37,7 @@ const all = [0, 1, 2, 3].map((partition) => ({ topic: 't', partition }));
 async function readUntil(consumer: Consumer, count: number): Promise<ConsumerRecord[]> {
   const records: ConsumerRecord[] = [];
   while (records.length < count) {
-    const more = await consumer.poll(2_000);
+    const more = await consumer.poll(20_000);
     if (more.length === 0) break;
     records.push(...more);
   }
