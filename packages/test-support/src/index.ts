@@ -12,7 +12,7 @@ export type { StartZooKeeperOptions, TestZooKeeper } from './zookeeper.ts';
 export type { ZooKeeperServer } from './zookeeper-server.ts';
 export { prepareBroker, startBroker, startCluster, TestBroker } from './broker.ts';
 export type { StartBrokerOptions, StartClusterOptions, TestCluster } from './broker.ts';
-export { kafkaJs } from './kafkajs.ts';
+export { kafkaJs, kafkaJsRoundRobin } from './kafkajs.ts';
 export type { KafkaJsOptions } from './kafkajs.ts';
 export { describeWithKcat, hasKcat, kcat } from './kcat.ts';
 export type { KcatResult } from './kcat.ts';

@@ -1,4 +1,5 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, PartitionAssigners } from 'kafkajs';
+import type { PartitionAssigner } from 'kafkajs';
 
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 
@@ -22,3 +23,9 @@ export function kafkaJs(bootstrapServers: readonly string[], options: KafkaJsOpt
     },
   });
 }
+
+/** kafkajs's own assignor under the name that the other clients give to theirs of the same kind: for groups with them. */
+export const kafkaJsRoundRobin: PartitionAssigner = (config) => ({
+  ...PartitionAssigners.roundRobin(config),
+  name: 'roundrobin',
+});

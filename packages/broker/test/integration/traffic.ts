@@ -129,15 +129,15 @@ export async function produceMeanwhile(bootstrapServers: readonly string[], topi
   return records;
 }
 
-/** kcat as the only member of a group, which reads until it is stopped. */
+/** kcat as a member of a group, which reads until it is stopped. */
 export class KcatGroupReader {
   readonly values: string[] = [];
   private readonly child: ChildProcess;
   private readonly ended: ReturnType<typeof endOf>;
 
-  constructor(bootstrapServers: readonly string[], topic: string, groupId: string) {
-    const settings = ['auto.offset.reset=earliest', 'session.timeout.ms=6000', 'heartbeat.interval.ms=500'];
-    const options = settings.flatMap((each) => ['-X', each]);
+  constructor(bootstrapServers: readonly string[], topic: string, groupId: string, sessionTimeoutMs = 6_000) {
+    const times = [`session.timeout.ms=${sessionTimeoutMs}`, 'heartbeat.interval.ms=500'];
+    const options = ['auto.offset.reset=earliest', ...times].flatMap((each) => ['-X', each]);
     this.child = spawn('kcat', ['-G', groupId, '-u', '-b', bootstrapServers.join(), ...options, '-f', '%s\\n', topic], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
