@@ -61,9 +61,9 @@ export class LogFile {
     return this.validBytes;
   }
 
-  /** ms since 1970, of the last write. */
+  /** ms since 1970, of the last write; 0 when there is no such file (any more), as `File.lastModified` has it. */
   get lastModifiedMs(): number {
-    return Math.floor(statSync(this.file).mtimeMs);
+    return Math.floor(statSync(this.file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   }
 
   append(bytes: Buffer): void {
