@@ -2,69 +2,33 @@ import { describe, expect, it } from '@jest/globals';
 import { InvariantViolation, MockTime, silentLogger } from '@klassic/common';
 import { GroupMetadata } from '../../src/group/group-metadata.ts';
 import { groupStates, validPreviousStates } from '../../src/group/group-state.ts';
-import type { GroupState } from '../../src/group/group-state.ts';
 import type { JoinGroupParameters } from '../../src/group/index.ts';
-import { offsets, subscription, TestCoordinator } from './test-coordinator.ts';
-import type { Pending } from './test-coordinator.ts';
+import {
+  describeTable,
+  groupId,
+  leave,
+  outcome,
+  passFollowerSession,
+  passRebalanceTimeout,
+  situationsOf,
+} from './group-situations.ts';
+import type { Event, Expected } from './group-situations.ts';
+import { subscription } from './test-coordinator.ts';
+import type { TestCoordinator } from './test-coordinator.ts';
 
-const groupId = 'g';
 const changed: Partial<JoinGroupParameters> = { protocols: [{ name: 'range', metadata: subscription('other') }] };
+const sticky: Partial<JoinGroupParameters> = { protocols: [{ name: 'sticky', metadata: subscription('t') }] };
 
-/** A group of two in some state: the leader, a follower, and its generation. */
-interface Situation {
-  readonly it: TestCoordinator;
-  readonly leader: string;
-  readonly follower: string;
-  readonly generation: number;
+async function syncUnder(
+  test: TestCoordinator,
+  memberId: string,
+  generationId: number,
+  protocolType: string,
+  protocolName: string,
+): Promise<string> {
+  const member = { groupId, memberId, groupInstanceId: null, generationId, assignments: new Map<string, Buffer>() };
+  return (await test.coordinator.handleSyncGroup({ ...member, protocolType, protocolName })).error.name;
 }
-
-/** Takes a fresh group to a state. Before a rebalance it is stable in generation 2. */
-const situations: Readonly<Record<GroupState, () => Promise<Situation>>> = {
-  async Empty() {
-    const situation = await situations.Stable();
-    const { it: test, leader, follower, generation } = situation;
-    leave(test, leader, follower);
-    await test.time.advance(0);
-    return { ...situation, generation: generation + 1 };
-  },
-  async PreparingRebalance() {
-    const situation = await situations.Stable();
-    await situation.it.joinNew(groupId);
-    return situation;
-  },
-  async CompletingRebalance() {
-    const situation = await situations.Stable();
-    const { it: test, leader, follower, generation } = situation;
-    await test.join(groupId, leader);
-    await test.join(groupId, follower);
-    return { ...situation, generation: generation + 1 };
-  },
-  async Stable() {
-    const test = await TestCoordinator.of(groupId);
-    const { memberIds, generationId } = await test.stableGroup(groupId, 2);
-    return { it: test, leader: memberIds[0]!, follower: memberIds[1]!, generation: generationId };
-  },
-  /** Deleted; what is left of it is not there any more. */
-  async Dead() {
-    const situation = await situations.Empty();
-    await situation.it.coordinator.handleDeleteGroups(new Set([groupId]));
-    return situation;
-  },
-};
-
-function leave(test: TestCoordinator, ...memberIds: string[]): string {
-  const { members } = test.coordinator.handleLeaveGroup(
-    groupId,
-    memberIds.map((memberId) => ({ memberId, groupInstanceId: null })),
-  );
-  return members[0]!.error.name;
-}
-
-function outcome(pending: Pending<{ error: { name: string } }>): string {
-  return pending.value?.error.name ?? 'waits';
-}
-
-type Event = (situation: Situation) => Promise<string> | string;
 
 const events: Readonly<Record<string, Event>> = {
   'join without an id': async ({ it: test }) => outcome(await test.join(groupId, '', { requireKnownMemberId: true })),
@@ -92,26 +56,31 @@ const events: Readonly<Record<string, Event>> = {
     await test.time.advance(10_000);
     return '';
   },
-  'rebalance timeout': async ({ it: test, leader, follower, generation }) => {
-    for (let sinceMs = 0; sinceMs < 60_000; sinceMs += 5000) {
-      for (const id of [leader, follower]) test.coordinator.handleHeartbeat(groupId, id, null, generation);
-      await test.time.advance(5000);
-    }
-    return '';
+  'session timeout of a follower': passFollowerSession,
+  'rebalance timeout': passRebalanceTimeout,
+  'join without an id, of a version before 4': async ({ it: test }) => outcome(await test.join(groupId, '')),
+  'join without an id, under another protocol': async ({ it: test }) =>
+    outcome(await test.join(groupId, '', { requireKnownMemberId: true, ...sticky })),
+  'join without an id, under no protocol': async ({ it: test }) =>
+    outcome(await test.join(groupId, '', { requireKnownMemberId: true, protocols: [] })),
+  'join of a stranger': async ({ it: test }) => outcome(await test.join(groupId, 'stranger')),
+  'join with too short a session': async ({ it: test, follower }) =>
+    outcome(await test.join(groupId, follower, { sessionTimeoutMs: 5999 })),
+  'sync of a stranger': async ({ it: test, generation }) => outcome(await test.sync(groupId, 'stranger', generation)),
+  'sync under another protocol type': async ({ it: test, follower, generation }) =>
+    syncUnder(test, follower, generation, 'connect', 'range'),
+  'sync under another protocol': async ({ it: test, follower, generation }) =>
+    syncUnder(test, follower, generation, 'consumer', 'sticky'),
+  'leave of an id just given': async ({ it: test }) => {
+    const { memberId } = (await test.join(groupId, '', { requireKnownMemberId: true })).outcome;
+    return leave(test, memberId);
   },
-  commit: async ({ it: test, follower, generation }) =>
-    (await test.commit(groupId, follower, generation, offsets('t', { 0: 1 }))).name,
-  'commit of a simple consumer': async ({ it: test }) =>
-    (await test.commit(groupId, '', -1, offsets('t', { 0: 1 }))).name,
-  deletion: async ({ it: test }) => (await test.coordinator.handleDeleteGroups(new Set([groupId]))).get(groupId)!.name,
+  'leave of a stranger': ({ it: test }) => leave(test, 'stranger'),
   resignation: async ({ it: test }) => {
     await test.resign(test.coordinator.partitionFor(groupId), 1);
     return test.coordinator.handleDescribeGroup(groupId).error.name;
   },
 };
-
-/** What is answered, and the state afterwards (empty: the coordinator says nothing about the group). */
-type Expected = Readonly<Record<GroupState, readonly [answer: string, state: string]>>;
 
 const table: Readonly<Record<string, Expected>> = {
   'join without an id': {
@@ -228,26 +197,83 @@ const table: Readonly<Record<string, Expected>> = {
     Stable: ['', 'Stable'],
     Dead: ['', 'Dead'],
   },
-  commit: {
-    Empty: ['UNKNOWN_MEMBER_ID', 'Empty'],
-    PreparingRebalance: ['NONE', 'PreparingRebalance'],
-    CompletingRebalance: ['REBALANCE_IN_PROGRESS', 'CompletingRebalance'],
-    Stable: ['NONE', 'Stable'],
-    Dead: ['ILLEGAL_GENERATION', 'Dead'],
+  'join without an id, of a version before 4': {
+    Empty: ['NONE', 'CompletingRebalance'],
+    PreparingRebalance: ['waits', 'PreparingRebalance'],
+    CompletingRebalance: ['waits', 'PreparingRebalance'],
+    Stable: ['waits', 'PreparingRebalance'],
+    Dead: ['NONE', 'CompletingRebalance'],
   },
-  'commit of a simple consumer': {
-    Empty: ['NONE', 'Empty'],
+  // An empty group takes any protocol.
+  'join without an id, under another protocol': {
+    Empty: ['MEMBER_ID_REQUIRED', 'Empty'],
+    PreparingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'PreparingRebalance'],
+    CompletingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'CompletingRebalance'],
+    Stable: ['INCONSISTENT_GROUP_PROTOCOL', 'Stable'],
+    Dead: ['MEMBER_ID_REQUIRED', 'Empty'],
+  },
+  'join without an id, under no protocol': {
+    Empty: ['INCONSISTENT_GROUP_PROTOCOL', 'Empty'],
+    PreparingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'PreparingRebalance'],
+    CompletingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'CompletingRebalance'],
+    Stable: ['INCONSISTENT_GROUP_PROTOCOL', 'Stable'],
+    Dead: ['INCONSISTENT_GROUP_PROTOCOL', 'Empty'],
+  },
+  'join of a stranger': {
+    Empty: ['UNKNOWN_MEMBER_ID', 'Empty'],
     PreparingRebalance: ['UNKNOWN_MEMBER_ID', 'PreparingRebalance'],
     CompletingRebalance: ['UNKNOWN_MEMBER_ID', 'CompletingRebalance'],
     Stable: ['UNKNOWN_MEMBER_ID', 'Stable'],
+    Dead: ['UNKNOWN_MEMBER_ID', 'Dead'],
+  },
+  'join with too short a session': {
+    Empty: ['INVALID_SESSION_TIMEOUT', 'Empty'],
+    PreparingRebalance: ['INVALID_SESSION_TIMEOUT', 'PreparingRebalance'],
+    CompletingRebalance: ['INVALID_SESSION_TIMEOUT', 'CompletingRebalance'],
+    Stable: ['INVALID_SESSION_TIMEOUT', 'Stable'],
+    Dead: ['INVALID_SESSION_TIMEOUT', 'Dead'],
+  },
+  'sync of a stranger': {
+    Empty: ['UNKNOWN_MEMBER_ID', 'Empty'],
+    PreparingRebalance: ['UNKNOWN_MEMBER_ID', 'PreparingRebalance'],
+    CompletingRebalance: ['UNKNOWN_MEMBER_ID', 'CompletingRebalance'],
+    Stable: ['UNKNOWN_MEMBER_ID', 'Stable'],
+    Dead: ['UNKNOWN_MEMBER_ID', 'Dead'],
+  },
+  'sync under another protocol type': {
+    Empty: ['UNKNOWN_MEMBER_ID', 'Empty'],
+    PreparingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'PreparingRebalance'],
+    CompletingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'CompletingRebalance'],
+    Stable: ['INCONSISTENT_GROUP_PROTOCOL', 'Stable'],
+    Dead: ['UNKNOWN_MEMBER_ID', 'Dead'],
+  },
+  'sync under another protocol': {
+    Empty: ['UNKNOWN_MEMBER_ID', 'Empty'],
+    PreparingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'PreparingRebalance'],
+    CompletingRebalance: ['INCONSISTENT_GROUP_PROTOCOL', 'CompletingRebalance'],
+    Stable: ['INCONSISTENT_GROUP_PROTOCOL', 'Stable'],
+    Dead: ['UNKNOWN_MEMBER_ID', 'Dead'],
+  },
+  'leave of an id just given': {
+    Empty: ['NONE', 'Empty'],
+    PreparingRebalance: ['NONE', 'PreparingRebalance'],
+    CompletingRebalance: ['NONE', 'CompletingRebalance'],
+    Stable: ['NONE', 'Stable'],
     Dead: ['NONE', 'Empty'],
   },
-  deletion: {
-    Empty: ['NONE', 'Dead'],
-    PreparingRebalance: ['NON_EMPTY_GROUP', 'PreparingRebalance'],
-    CompletingRebalance: ['NON_EMPTY_GROUP', 'CompletingRebalance'],
-    Stable: ['NON_EMPTY_GROUP', 'Stable'],
-    Dead: ['GROUP_ID_NOT_FOUND', 'Dead'],
+  'leave of a stranger': {
+    Empty: ['UNKNOWN_MEMBER_ID', 'Empty'],
+    PreparingRebalance: ['UNKNOWN_MEMBER_ID', 'PreparingRebalance'],
+    CompletingRebalance: ['UNKNOWN_MEMBER_ID', 'CompletingRebalance'],
+    Stable: ['UNKNOWN_MEMBER_ID', 'Stable'],
+    Dead: ['UNKNOWN_MEMBER_ID', 'Dead'],
+  },
+  'session timeout of a follower': {
+    Empty: ['', 'Empty'],
+    PreparingRebalance: ['', 'PreparingRebalance'],
+    CompletingRebalance: ['', 'PreparingRebalance'],
+    Stable: ['', 'PreparingRebalance'],
+    Dead: ['', 'Dead'],
   },
   resignation: {
     Empty: ['NOT_COORDINATOR', ''],
@@ -258,23 +284,7 @@ const table: Readonly<Record<string, Expected>> = {
   },
 };
 
-describe('every state × event', () => {
-  const cases = Object.entries(table).flatMap(([event, row]) =>
-    groupStates.map((state) => [state, event, ...row[state]] as const),
-  );
-
-  it('has every event', () => {
-    expect(Object.keys(table).sort()).toEqual(Object.keys(events).sort());
-  });
-
-  it.each(cases)('%s, %s: %s, %s', async (state, event, answer, after) => {
-    const situation = await situations[state]();
-    expect(situation.it.state(groupId)).toBe(state);
-    expect(await events[event]!(situation)).toBe(answer);
-    await situation.it.time.advance(0);
-    expect(situation.it.state(groupId)).toBe(after);
-  });
-});
+describeTable('every state × event of members', situationsOf(null), events, table);
 
 describe('the transition table', () => {
   it.each(groupStates.flatMap((from) => groupStates.map((to) => [from, to] as const)))('%s → %s', (from, to) => {
