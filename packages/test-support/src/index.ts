@@ -5,7 +5,16 @@ export {
   referenceFile,
   referenceHome,
 } from './reference.ts';
-export { eventually, fourLetterWord, freePort, freePorts, sleep, zooKeeperMode } from '@klassic/lab';
+export {
+  eventually,
+  findJava,
+  fourLetterWord,
+  freePort,
+  freePorts,
+  identify,
+  sleep,
+  zooKeeperMode,
+} from '@klassic/lab';
 export { killAfterwards, temporaryFolder } from './left-overs.ts';
 export { startZooKeeper } from './zookeeper.ts';
 export type { StartZooKeeperOptions, TestZooKeeper } from './zookeeper.ts';
