@@ -164,9 +164,11 @@ export class GroupMetadata {
     const member = this.get(oldMemberId);
     this.answerJoin(member, failedJoin(oldMemberId, Errors.FENCED_INSTANCE_ID));
     this.answerSync(member, failedSync(Errors.FENCED_INSTANCE_ID));
-    this.members.delete(oldMemberId);
+    // In the old one's place: the order of members decides votes that are even, and so whether the protocol stays.
+    const members = this.allMembers;
     member.memberId = newMemberId;
-    this.members.set(newMemberId, member);
+    this.members.clear();
+    for (const each of members) this.members.set(each.memberId, each);
     if (this.isLeader(oldMemberId)) this.leaderId = newMemberId;
     if (this.pendingSyncMembers.delete(oldMemberId)) this.pendingSyncMembers.add(newMemberId);
     this.staticMembers.set(groupInstanceId, newMemberId);

@@ -138,6 +138,23 @@ describe('static members', () => {
     expect(refused.outcome.error).toBe(Errors.INCONSISTENT_GROUP_PROTOCOL);
   });
 
+  it('come back without a rebalance where the vote for the protocol was even', async () => {
+    const test = await TestCoordinator.of(groupId, { config: { initialRebalanceDelayMs: 100 } });
+    const preferring = (...names: string[]): { name: string; metadata: Buffer }[] =>
+      names.map((name) => ({ name, metadata: subscription('t') }));
+    const first = { ...instance, protocols: preferring('range', 'roundrobin') };
+    const joining = await test.join(groupId, '', first);
+    const [, other] = await test.joinNew(groupId, { protocols: preferring('roundrobin', 'range') });
+    await test.time.advance(200);
+    const { memberId, protocolName } = joining.outcome;
+    await test.sync(groupId, other.outcome.memberId, 1);
+    await test.sync(groupId, memberId, 1, { [memberId]: 'a', [other.outcome.memberId]: 'b' }, 'i');
+    for (let restart = 0; restart < 2; restart += 1) {
+      expect((await test.join(groupId, '', first)).outcome).toMatchObject({ generationId: 1, protocolName });
+      expect(test.state(groupId)).toBe('Stable');
+    }
+  });
+
   it('stay members over a rebalance that they miss, until their session ends', async () => {
     const { test, leader } = await stableWithInstance();
     const rejoined = await test.join(groupId, leader, { rebalanceTimeoutMs: 5000 });
