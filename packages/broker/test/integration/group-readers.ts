@@ -81,9 +81,12 @@ export class JavaReader implements GroupReader {
   readonly name: string;
   readonly records: string[] = [];
   readonly events: OwnershipEvent[] = [];
+  /** The process is gone, by itself or not, and all that it has said is here. */
+  hasEnded = false;
+  /** What the tool complained of. */
+  stderr = '';
   private readonly child: ChildProcess;
-  private readonly ended: Promise<unknown>;
-  private stderr = '';
+  private readonly ended: Promise<void>;
 
   /**
    * @param java the command
@@ -119,9 +122,12 @@ ${appender}.layout=org.apache.log4j.PatternLayout\n${appender}.layout.Conversion
     });
     this.ended = new Promise((resolve, reject) => {
       this.child.once('error', reject);
-      this.child.once('close', resolve);
+      this.child.once('close', () => {
+        this.hasEnded = true;
+        resolve();
+      });
     });
-    // Told by `end`, whenever it is asked for.
+    // Told by `stop`, whenever it happens.
     this.ended.catch(() => undefined);
     const identity = this.child.pid === undefined ? undefined : identify(this.child.pid);
     if (identity !== undefined) killAfterwards(identity);
@@ -143,12 +149,6 @@ ${appender}.layout=org.apache.log4j.PatternLayout\n${appender}.layout.Conversion
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;
-  }
-
-  /** Waits until the process ends by itself. @returns what it complained of */
-  async end(): Promise<string> {
-    await this.ended;
-    return this.stderr;
   }
 
   private take({ name, timestamp, partitions, key, value }: ToolEvent): void {

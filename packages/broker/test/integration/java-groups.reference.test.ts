@@ -184,7 +184,8 @@ describeWithJava('A group with consumers of Apache Kafka 3.9.1', () => {
     expect(generations(groupId)).toEqual(generationsBefore);
 
     const usurper = joinByJava(groupId, 'static', instance);
-    expect(await again.end()).toContain('FencedInstanceIdException');
+    await eventually(() => again.hasEnded, { ...limit, what: 'the end of the fenced member' });
+    expect(again.stderr).toContain('FencedInstanceIdException');
     await untilShared(groupId, [other, usurper]);
     await untilAllRead([other, usurper]);
     expect(owned(usurper)).toEqual(had);
