@@ -1,5 +1,8 @@
 import { TcpRelay } from '@klassic/test-support';
 import type { TappedFrame, WrittenOp, WrittenTransaction } from '@klassic/test-support';
+import { JuteReader } from './jute-reader.ts';
+import { WatchBook } from './watch-book.ts';
+import type { Watches } from './watch-book.ts';
 
 /** Operation codes of ZooKeeper's protocol (`ZooDefs.OpCode`) that change the tree, and `check` within a multi. */
 const writes: ReadonlyMap<number, string> = new Map([
@@ -9,33 +12,61 @@ const writes: ReadonlyMap<number, string> = new Map([
   [5, 'setData'],
   [13, 'check'],
 ]);
+/** Those that read one znode, and what they watch when asked to. */
+const reads: ReadonlyMap<number, { readonly op: string; readonly kind: 'data' | 'child' }> = new Map([
+  [3, { op: 'exists', kind: 'data' }],
+  [4, { op: 'getData', kind: 'data' }],
+  [8, { op: 'getChildren', kind: 'child' }],
+  [12, { op: 'getChildren', kind: 'child' }],
+]);
 const multi = 14;
 const multiEnd = -1;
+const setWatches = 101;
+/** The transaction id of a reply that is none: a watch event. */
+const eventXid = -1;
 const noError = 0;
+const noNode = -101;
 /** What a step of a refused multi bears that is not the one to blame (`RUNTIMEINCONSISTENCY`). */
 const notToBlame = -2;
 const codes: ReadonlyMap<number, string> = new Map([
   [noError, 'OK'],
-  [-101, 'NO_NODE'],
+  [noNode, 'NO_NODE'],
   [-103, 'BAD_VERSION'],
   [-110, 'NODE_EXISTS'],
   [-111, 'NOT_EMPTY'],
 ]);
 
-interface Asked {
+interface AskedWrite {
   readonly ops: readonly WrittenOp[];
   readonly isMulti: boolean;
 }
 
+/** A read that ZooKeeper was asked for. */
+export interface TappedRead {
+  readonly op: string;
+  readonly path: string;
+  readonly isWatched: boolean;
+}
+
+type Asked = { readonly write: AskedWrite } | { readonly read: TappedRead; readonly kind: 'data' | 'child' };
+
+interface Connection {
+  readonly asked: Map<number, Asked>;
+  readonly book: WatchBook;
+  readonly session: number;
+  isAnswered: boolean;
+}
+
 /**
- * A broker's only way to ZooKeeper, which reads along: what the broker wrote, in the order in which ZooKeeper answered.
- * Sessions are named as in the recordings: `broker-2#1`, and `broker-2#2` after a restart or an expiry.
+ * A broker's only way to ZooKeeper, which reads along: what the broker wrote, in the order in which ZooKeeper answered, what it
+ * read and what it watches. Sessions are named as in the recordings: `broker-2#1`, and `broker-2#2` after a restart or an expiry.
  */
 export class ZooKeeperTap {
   readonly written: WrittenTransaction[] = [];
+  readonly read: TappedRead[] = [];
   private readonly brokerId: number;
-  private readonly asked = new Map<string, Asked>();
-  private readonly greeted = new Set<string>();
+  private readonly connections = new Map<number, Connection>();
+  private last: Connection | undefined;
   private sessions = 0;
   private relay!: TcpRelay;
 
@@ -54,38 +85,95 @@ export class ZooKeeperTap {
     return this.relay.address;
   }
 
+  /** What the broker's newest session watches, with the session's name; undefined before its first. */
+  get watches(): { readonly who: string; readonly watches: Watches } | undefined {
+    return this.last && { who: this.nameOf(this.last), watches: this.last.book.watches };
+  }
+
+  /** Closes the broker's connections, and each new one at once, until `heal`. */
+  cut(): void {
+    this.relay.cut();
+  }
+
+  /** Passes nothing on, either way, until `heal`. */
+  pause(): void {
+    this.relay.pause();
+  }
+
+  heal(): void {
+    this.relay.heal();
+  }
+
   close(): Promise<void> {
     return this.relay.close();
   }
 
-  private note({ connection, direction, frame }: TappedFrame): void {
-    const side = `${connection} ${direction}`;
-    if (!this.greeted.has(side)) {
-      this.greeted.add(side);
+  private note({ connection: id, direction, frame }: TappedFrame): void {
+    const connection = this.connections.get(id);
+    if (connection === undefined) {
       // A connect request: protocol version, last zxid, timeout, session id. 0 asks for a new session.
-      if (direction === 'to-server' && frame.readBigInt64BE(16) === 0n) this.sessions += 1;
+      if (frame.readBigInt64BE(16) === 0n) this.sessions += 1;
+      this.last = { asked: new Map(), book: new WatchBook(), session: this.sessions, isAnswered: false };
+      this.connections.set(id, this.last);
       return;
     }
     const reader = new JuteReader(frame);
-    const key = `${connection}/${reader.int()}`;
-    if (direction === 'to-server') {
-      const asked = readWrite(reader);
-      if (asked !== undefined) this.asked.set(key, asked);
+    if (direction === 'to-server') this.noteRequest(connection, reader);
+    else if (connection.isAnswered) this.noteReply(connection, reader);
+    else connection.isAnswered = true;
+  }
+
+  private noteRequest({ asked, book }: Connection, reader: JuteReader): void {
+    const xid = reader.int();
+    const type = reader.int();
+    const read = reads.get(type);
+    if (read !== undefined) {
+      asked.set(xid, {
+        read: { op: read.op, path: reader.text(), isWatched: reader.boolean() },
+        kind: read.kind,
+      });
       return;
     }
-    const asked = this.asked.get(key);
-    if (asked === undefined) return;
-    this.asked.delete(key);
+    if (type === setWatches) {
+      reader.long();
+      // Events that were missed come before the reply: the watches are set by the request.
+      for (const kind of ['data', 'data', 'child'] as const) for (const path of reader.texts()) book.set(kind, path);
+      return;
+    }
+    const write = readWrite(type, reader);
+    if (write !== undefined) asked.set(xid, { write });
+  }
+
+  private noteReply(connection: Connection, reader: JuteReader): void {
+    const xid = reader.int();
     reader.long();
     const error = reader.int();
-    const code = error === noError && asked.isMulti ? codeOfMulti(reader) : error;
-    const who = `broker-${this.brokerId}#${this.sessions}`;
-    this.written.push({ who, ...asked, code: codes.get(code) ?? String(code) });
+    if (xid === eventXid) {
+      const type = reader.int();
+      reader.int();
+      connection.book.fire(type, reader.text());
+      return;
+    }
+    const asked = connection.asked.get(xid);
+    if (asked === undefined) return;
+    connection.asked.delete(xid);
+    if ('write' in asked) {
+      const code = error === noError && asked.write.isMulti ? codeOfMulti(reader) : error;
+      this.written.push({ who: this.nameOf(connection), ...asked.write, code: codes.get(code) ?? String(code) });
+      return;
+    }
+    const { read, kind } = asked;
+    this.read.push(read);
+    const isSet = error === noError || (error === noNode && read.op === 'exists');
+    if (read.isWatched && isSet) connection.book.set(kind, read.path);
+  }
+
+  private nameOf({ session }: Connection): string {
+    return `broker-${this.brokerId}#${session}`;
   }
 }
 
-function readWrite(reader: JuteReader): Asked | undefined {
-  const type = reader.int();
+function readWrite(type: number, reader: JuteReader): AskedWrite | undefined {
   if (type !== multi) {
     const op = writes.get(type);
     return op === undefined ? undefined : { ops: [readOp(op, reader)], isMulti: false };
@@ -127,40 +215,5 @@ function codeOfMulti(reader: JuteReader): number {
   for (let error = reader.int(); ; error = reader.int()) {
     if (error !== noError && error !== notToBlame) return error;
     reader.skip(9);
-  }
-}
-
-/** Reads ZooKeeper's serialisation. */
-class JuteReader {
-  private readonly bytes: Buffer;
-  private at = 0;
-
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
-  }
-
-  int(): number {
-    this.at += 4;
-    return this.bytes.readInt32BE(this.at - 4);
-  }
-
-  long(): bigint {
-    this.at += 8;
-    return this.bytes.readBigInt64BE(this.at - 8);
-  }
-
-  buffer(): Buffer | null {
-    const length = this.int();
-    if (length < 0) return null;
-    this.at += length;
-    return Buffer.from(this.bytes.subarray(this.at - length, this.at));
-  }
-
-  text(): string {
-    return this.buffer()?.toString('utf8') ?? '';
-  }
-
-  skip(bytes: number): void {
-    this.at += bytes;
   }
 }

@@ -1,0 +1,82 @@
+import { readReferenceJson, recordedLines } from '@klassic/test-support';
+import type { RecordedRpc, RecordedTransaction, Snapshot, Step } from '@klassic/test-support';
+import { Elections } from './elections.ts';
+import type { Watches } from './watch-book.ts';
+
+interface ScenarioFile {
+  readonly steps: readonly Step[];
+  readonly 'zookeeper.session.timeout.ms': number;
+  readonly extraProperties: readonly string[];
+}
+
+/** A scenario of the recordings: `cluster/2.8.2/ibp-2.6/<name>`, up to its end or to one of its steps. */
+export class RecordedScenario {
+  private readonly name: string;
+  private readonly endMs: number;
+
+  /** @param until the step, by the beginning of its name, before which the recording is taken to end; left out: its end */
+  constructor(name: string, until?: string) {
+    this.name = name;
+    const end = until === undefined ? undefined : this.file.steps.find(({ step }) => step.startsWith(until));
+    if (until !== undefined && end === undefined) throw new Error(`${name} has no step ${until}`);
+    this.endMs = end?.t ?? Infinity;
+  }
+
+  /** What the recording's brokers were configured with beside the defaults. */
+  get properties(): Record<string, string> {
+    const { extraProperties, 'zookeeper.session.timeout.ms': sessionTimeoutMs } = this.file;
+    return {
+      'zookeeper.session.timeout.ms': String(sessionTimeoutMs),
+      'auto.leader.rebalance.enable': 'false',
+      ...Object.fromEntries(extraProperties.map((line) => line.split('=') as [string, string])),
+    };
+  }
+
+  snapshot(label: string): Snapshot {
+    return readReferenceJson(...this.at(`znodes-${label}.json`)) as Snapshot;
+  }
+
+  watches(label: string): Record<string, Watches> {
+    return readReferenceJson(...this.at(`watches-${label}.json`)) as Record<string, Watches>;
+  }
+
+  /** The topics with which it begins: replicas by partition, and settings. */
+  topics(): { name: string; assignment: number[][]; configs: Record<string, string> }[] {
+    const before = this.snapshot('before');
+    return Object.entries(before).flatMap(([path, { data }]) => {
+      const name = /^\/brokers\/topics\/([^/]+)$/.exec(path)?.[1];
+      if (name === undefined) return [];
+      const assignment = Object.values((data as { partitions: Record<string, number[]> }).partitions);
+      const { config } = before[`/config/topics/${name}`]!.data as { config: Record<string, string> };
+      return [{ name, assignment, configs: config }];
+    });
+  }
+
+  /** What brokers wrote, without sessions' begins and ends and without lost elections. */
+  transactions(): RecordedTransaction[] {
+    return recordedLines<RecordedTransaction>(this.at('zk-txns.jsonl')).filter(
+      ({ who, op, t, ops, request }) =>
+        who.startsWith('broker-') &&
+        !op.endsWith('Session') &&
+        t < this.endMs &&
+        request?.path !== '/controller' &&
+        !(ops !== undefined && ops.every((each) => each.op === 'error')),
+    );
+  }
+
+  elections(): Elections {
+    return Elections.ofRecording(this.transactions());
+  }
+
+  requests(): RecordedRpc[] {
+    return recordedLines<RecordedRpc>(this.at('rpcs.jsonl')).filter(({ t }) => t < this.endMs);
+  }
+
+  private get file(): ScenarioFile {
+    return readReferenceJson(...this.at('scenario.json')) as ScenarioFile;
+  }
+
+  private at(file: string): string[] {
+    return ['cluster', '2.8.2', 'ibp-2.6', this.name, file];
+  }
+}

@@ -1,0 +1,39 @@
+import { dataText } from '@klassic/test-support';
+import type { Snapshot } from '@klassic/test-support';
+
+/**
+ * Left out: blocks of producer ids, which depend on the clients used; and notifications of ISR changes, as how many changes
+ * one znode tells is a matter of milliseconds. That every change is told is waited for.
+ */
+export function isLeftOut(ops: readonly { readonly path: string }[]): boolean {
+  const path = ops.at(-1)?.path ?? '';
+  return path === '/latest_producer_id_block' || path.startsWith('/isr_change_notification/');
+}
+
+/** The tree of a recording's snapshot: path → version, data and whether it is ephemeral. */
+export function recordedTree(snapshot: Snapshot): Record<string, string> {
+  return treeOf(
+    Object.entries(snapshot).map(
+      ([path, { data, version, ephemeral }]) => [path, znodeText(data, version, ephemeral !== undefined)] as const,
+    ),
+  );
+}
+
+/** Without what differs from run to run; which broker is controller after the first is a race. */
+export function treeOf(entries: readonly (readonly [string, string])[]): Record<string, string> {
+  const kept = entries.filter(([path]) => path !== '/' && path !== '/cluster/id' && !isLeftOut([{ path }]));
+  const tree = Object.fromEntries([...kept].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const isFirstControllers = tree['/controller_epoch']?.endsWith(' 1') ?? true;
+  if (!isFirstControllers && tree['/controller'] !== undefined) {
+    tree['/controller'] = tree['/controller'].replace(/"brokerid":\d+/, '"brokerid":"<controller>"');
+  }
+  return tree;
+}
+
+export function znodeText(data: unknown, version: number, isEphemeral: boolean): string {
+  return `v${version} ${dataText(data)}${isEphemeral ? ' ephemeral' : ''}`;
+}
+
+export function parsed(text: string): unknown {
+  return /^[{[]/.test(text) ? (JSON.parse(text) as unknown) : text;
+}
