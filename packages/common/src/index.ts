@@ -1,6 +1,7 @@
 export { hashMapOrder, javaHashMapOrder } from './hash-map-order.ts';
 export { Histogram } from './histogram.ts';
 export type { HistogramSnapshot } from './histogram.ts';
+export { inParallel } from './in-parallel.ts';
 export { InvariantViolation, invariant } from './invariant.ts';
 export { stringHash, topicPartitionHash } from './java-hash.ts';
 export { javaDoubleText } from './java-double.ts';

@@ -1,5 +1,5 @@
 import { closeSync, readFileSync } from 'node:fs';
-import { isSystemError, openFile, replaceFile } from './files.ts';
+import { isSystemError, openFile, overwriteSmallFile, replaceFile, replaceFileInBackground } from './files.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
 
 const VERSION = '0';
@@ -38,13 +38,34 @@ export class CheckpointFile<T> {
     this.guard('creating', () => closeSync(openFile(path)));
   }
 
+  /** Replaces the content, flushed. @throws KafkaStorageError */
+  write(entries: readonly T[]): void {
+    this.guard('writing to', () => replaceFile(this.path, this.textOf(entries)));
+  }
+
   /**
-   * @param isFlushed as of `replaceFile`
+   * Writes the entries without flushing them, which a power failure may undo: at once if there are few, and flushed all
+   * the same where that would not be safe.
+   *
+   * @returns whether they are flushed
    * @throws KafkaStorageError
    */
-  write(entries: readonly T[], isFlushed = true): void {
-    const lines = [VERSION, String(entries.length), ...entries.map((entry) => this.format.toLine(entry))];
-    this.guard('writing to', () => replaceFile(this.path, `${lines.join('\n')}\n`, isFlushed));
+  writeUnflushed(entries: readonly T[]): boolean {
+    return this.guard('writing to', () => {
+      const text = this.textOf(entries);
+      if (overwriteSmallFile(this.path, text)) return false;
+      replaceFile(this.path, text);
+      return true;
+    });
+  }
+
+  /** As `write`, off the thread; `isCurrent` as of `replaceFileInBackground`. @throws KafkaStorageError */
+  async writeInBackground(entries: readonly T[], isCurrent: () => boolean): Promise<void> {
+    try {
+      await replaceFileInBackground(this.path, this.textOf(entries), isCurrent);
+    } catch (error) {
+      throw this.judge('writing to', error);
+    }
   }
 
   /**
@@ -61,9 +82,18 @@ export class CheckpointFile<T> {
     try {
       return task();
     } catch (error) {
-      if (!isSystemError(error)) throw error;
-      throw new KafkaStorageError(this.logDir, `Error while ${doing} checkpoint file ${this.path}`, error);
+      throw this.judge(doing, error);
     }
+  }
+
+  private judge(doing: string, error: unknown): unknown {
+    if (!isSystemError(error)) return error;
+    return new KafkaStorageError(this.logDir, `Error while ${doing} checkpoint file ${this.path}`, error);
+  }
+
+  private textOf(entries: readonly T[]): string {
+    const lines = [VERSION, String(entries.length), ...entries.map((entry) => this.format.toLine(entry))];
+    return `${lines.join('\n')}\n`;
   }
 
   private parse(text: string): T[] {

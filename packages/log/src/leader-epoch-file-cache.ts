@@ -31,8 +31,9 @@ export class LeaderEpochFileCache {
   private readonly logger: Logger;
   /** Epochs and start offsets both rise strictly. */
   private epochs: EpochEntry[] = [];
-  private isFlushed = true;
-  private writes = 0;
+  private state: 'flushed' | 'written' | 'unwritten' = 'flushed';
+  private changes = 0;
+  private flushing: Promise<void> | undefined;
 
   /** @throws KafkaStorageError, MalformedCheckpointError */
   constructor(dir: string, logEndOffset: () => number, logger: Logger) {
@@ -69,29 +70,48 @@ export class LeaderEpochFileCache {
   /**
    * Notes that `epoch` begins at `startOffset`; entries that contradict it go.
    *
-   * The first epoch of an empty log is not flushed yet, which spares the making of thousands of partitions as many
+   * The epoch of an empty log is written but not flushed, which spares the making of thousands of partitions as many
    * fsyncs: should a power failure take it, so it takes every batch that bears it, or recovery finds it in the batches.
    * It is flushed before any of them counts as flushed.
    *
-   * @param isLogEmpty whether the log has no batch yet
+   * @param isLogEmpty whether the log has no batch
    * @throws KafkaStorageError
    */
   assign(epoch: number, startOffset: number, isLogEmpty = false): void {
-    const canWait = isLogEmpty && this.epochs.length === 0;
-    if (this.insert({ epoch, startOffset })) this.flush(!canWait);
+    if (!this.insert({ epoch, startOffset })) return;
+    if (isLogEmpty) this.writeUnflushed();
+    else this.flush();
   }
 
-  /** Flushes what `assign` has left, off the thread. @throws the system's error */
-  async flushFirstEpochInBackground(): Promise<void> {
-    if (this.isFlushed) return;
-    const { writes } = this;
-    await flushInBackground(this.file.path);
-    if (writes === this.writes) this.isFlushed = true;
+  /**
+   * As `assign`, for a leader whose epoch has no batch yet: of a log with batches nothing is written before
+   * `flushInBackground`, so that many partitions can change hands while the disk works. A crash before that is made good
+   * as in `assign`.
+   *
+   * @throws KafkaStorageError
+   */
+  assignUnwritten(epoch: number, startOffset: number, isLogEmpty: boolean): void {
+    if (!this.insert({ epoch, startOffset })) return;
+    if (isLogEmpty) this.writeUnflushed();
+    else this.note('unwritten');
   }
 
-  /** As `flushFirstEpochInBackground`, but done when it returns. @throws KafkaStorageError */
-  flushFirstEpoch(): void {
-    if (!this.isFlushed) this.flush();
+  /** Whether an epoch waits to be written by `flushInBackground`. */
+  get isUnwritten(): boolean {
+    return this.state === 'unwritten';
+  }
+
+  /** Brings what waits to the disk, off the thread. @throws KafkaStorageError, the system's error */
+  async flushInBackground(): Promise<void> {
+    while (this.state !== 'flushed') {
+      this.flushing ??= this.flushOnce().finally(() => (this.flushing = undefined));
+      await this.flushing;
+    }
+  }
+
+  /** As `flushInBackground`, but done when it returns. @throws KafkaStorageError */
+  flushNow(): void {
+    if (this.state !== 'flushed') this.flush();
   }
 
   /**
@@ -150,9 +170,25 @@ export class LeaderEpochFileCache {
     return true;
   }
 
-  private flush(isFlushed = true): void {
-    this.file.write(this.epochs, isFlushed);
-    this.isFlushed = isFlushed;
-    this.writes += 1;
+  private async flushOnce(): Promise<void> {
+    const { changes } = this;
+    const isCurrent = (): boolean => changes === this.changes;
+    if (this.state === 'written') await flushInBackground(this.file.path);
+    else await this.file.writeInBackground(this.epochs, isCurrent);
+    if (isCurrent()) this.state = 'flushed';
+  }
+
+  private flush(): void {
+    this.file.write(this.epochs);
+    this.note('flushed');
+  }
+
+  private writeUnflushed(): void {
+    this.note(this.file.writeUnflushed(this.epochs) ? 'flushed' : 'written');
+  }
+
+  private note(state: typeof this.state): void {
+    this.state = state;
+    this.changes += 1;
   }
 }

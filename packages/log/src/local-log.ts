@@ -239,12 +239,14 @@ export class LocalLog implements AppendTarget {
     if (this.recordMagic < oldMagic) {
       this.logger.warn(`Record format version has been downgraded from V${oldMagic} to V${this.recordMagic}.`);
     }
+    this.epochs?.flushNow();
     this.epochs = this.openLeaderEpochCache();
   }
 
   renameDir(name: string): void {
     const renamed = join(dirname(this.currentDir), name);
     if (renamed === this.currentDir) return;
+    this.epochs?.flushNow();
     renameSync(this.currentDir, renamed);
     this.currentDir = renamed;
     for (const segment of this.segments) segment.updateParentDir(renamed);
@@ -255,6 +257,7 @@ export class LocalLog implements AppendTarget {
 
   close(): void {
     this.deletion.cancel();
+    this.epochs?.flushNow();
     this.producerStateManager.takeSnapshot();
     for (const segment of this.segments) segment.close();
   }

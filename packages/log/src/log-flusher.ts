@@ -31,7 +31,7 @@ export class LogFlusher {
     if (offset <= offsets.recoveryPoint) return;
     const startHiResMs = time.hiResMs();
     await this.guard.runInBackground('flushing log', async () => {
-      await this.local.leaderEpochCache?.flushFirstEpochInBackground();
+      await this.local.leaderEpochCache?.flushInBackground();
       for (const segment of segments.range(offsets.recoveryPoint, offset)) await segment.flushInBackground();
     });
     this.flushTimeMs?.update(time.hiResMs() - startHiResMs);
@@ -45,7 +45,7 @@ export class LogFlusher {
     if (offset <= offsets.recoveryPoint) return;
     const startHiResMs = time.hiResMs();
     this.guard.run('flushing log', () => {
-      this.local.leaderEpochCache?.flushFirstEpoch();
+      this.local.leaderEpochCache?.flushNow();
       for (const segment of segments.range(offsets.recoveryPoint, offset)) segment.flush();
     });
     this.flushTimeMs?.update(time.hiResMs() - startHiResMs);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { topicPartitionKey } from '@klassic/common';
+import { inParallel, topicPartitionKey } from '@klassic/common';
 import type { Logger, Time, TopicPartition } from '@klassic/common';
 import { Errors, KafkaError } from '@klassic/protocol';
 import { BackgroundTasks } from './background-tasks.ts';
@@ -7,7 +7,6 @@ import { cleanerConfigFromProps } from './cleaner/cleaner-config.ts';
 import { LogCleaner } from './cleaner/log-cleaner.ts';
 import type { LogCleanerMetrics } from './cleaner/log-cleaner.ts';
 import { DirLock } from './dir-lock.ts';
-import { inParallel } from './in-parallel.ts';
 import { KafkaStorageError } from './kafka-storage-error.ts';
 import { LogCheckpoints } from './log-checkpoints.ts';
 import type { LogConfig } from './log-config.ts';
@@ -26,6 +25,8 @@ import { LogMoves } from './log-moves.ts';
 import { LogPools } from './log-pools.ts';
 import { LogTruncation } from './log-truncation.ts';
 import { Log } from './log.ts';
+
+const FLUSHES_AT_ONCE = 4;
 
 /** All logs of a broker, in all its log dirs. Counterpart of `kafka.log.LogManager`. */
 export class LogManager {
@@ -391,7 +392,7 @@ export class LogManager {
     this.cleaner?.shutdown();
     for (const dir of [...this.dirs.values()]) {
       try {
-        await inParallel([...this.pools.inDir(dir.path)], async ([, log]) => {
+        await inParallel([...this.pools.inDir(dir.path)], FLUSHES_AT_ONCE, async ([, log]) => {
           await log.flush();
           log.close();
         });

@@ -269,12 +269,32 @@ export class Log {
     return this.local.leaderEpochCache?.endOffsetFor(leaderEpoch) ?? null;
   }
 
-  /** Notes that a leader epoch begins at an offset; a new leader does so before its first append. */
+  /**
+   * Notes that a leader epoch begins at an offset; a new leader does so before its first append. `flushLeaderEpochs`
+   * brings it to the disk.
+   */
   maybeAssignEpochStartOffset(leaderEpoch: number, startOffset: number): void {
     const isLogEmpty = this.logStartOffset === this.logEndOffset;
     this.guard.run('assigning leader epoch', () =>
-      this.local.leaderEpochCache?.assign(leaderEpoch, startOffset, isLogEmpty),
+      this.local.leaderEpochCache?.assignUnwritten(leaderEpoch, startOffset, isLogEmpty),
     );
+  }
+
+  /** Whether an assigned leader epoch waits for `flushLeaderEpochs`. */
+  get hasUnwrittenLeaderEpoch(): boolean {
+    return this.local.leaderEpochCache?.isUnwritten ?? false;
+  }
+
+  /** Brings assigned leader epochs to the disk. @throws KafkaStorageError */
+  flushLeaderEpochsNow(): void {
+    this.guard.run('flushing leader epochs', () => this.local.leaderEpochCache?.flushNow());
+  }
+
+  /** As `flushLeaderEpochsNow`, off the thread. @throws KafkaStorageError */
+  async flushLeaderEpochs(): Promise<void> {
+    await this.guard.runInBackground('flushing leader epochs', async () => {
+      await this.local.leaderEpochCache?.flushInBackground();
+    });
   }
 
   /** Aborted transactions that touch offsets from `startOffset` to below `upperBoundOffset`. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { MockTime } from '@klassic/common';
 import { KafkaStorageError } from '../src/index.ts';
-import { newManager, records, withTempDir } from './support.ts';
+import { newManager, records, standInTheWay, withTempDir } from './support.ts';
 
 const T0 = { topic: 't', partition: 0 };
 const T1 = { topic: 't', partition: 1 };
@@ -116,8 +116,7 @@ describe('LogManager', () => {
       const second = manager.getOrCreateLog(T1, { isNew: true });
       expect([first.parentDir, second.parentDir]).toEqual(dirs);
 
-      // A folder where a checkpoint's temporary file should go stands for a disk that refuses.
-      mkdirSync(join(first.dir, 'leader-epoch-checkpoint.tmp'));
+      standInTheWay(first.dir);
       expect(() => first.appendAsLeader(records(1, 1), 3)).toThrow(KafkaStorageError);
       expect(() => first.read(0, 1, 'log_end', true)).toThrow(KafkaStorageError);
       await time.advance(0);

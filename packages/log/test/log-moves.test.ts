@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { MockTime } from '@klassic/common';
 import { KafkaStorageError } from '../src/index.ts';
 import type { Log, LogManager, LogManagerOptions } from '../src/index.ts';
 import { cleanerOf, cleanOnce } from './cleaner-support.ts';
-import { newManager, records, withTempDir } from './support.ts';
+import { newManager, records, standInTheWay, withTempDir } from './support.ts';
 
 const T0 = { topic: 't', partition: 0 };
 const FUTURE = /^t-0\.[0-9a-f]{32}-future$/;
@@ -151,7 +151,7 @@ describe('moves between log dirs', () => {
 
   it('keeps the log in use when the log dir of the future log fails', async () => {
     await withMove(async ({ manager, time, b, current, future }) => {
-      mkdirSync(join(future.dir, 'leader-epoch-checkpoint.tmp'));
+      standInTheWay(future.dir);
       expect(() => {
         copy(current, future);
       }).toThrow(KafkaStorageError);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockTime, SeededRandom, silentLoggers } from '@klassic/common';
@@ -25,6 +25,13 @@ export function openLog(dir: string, settings: Record<string, string> = {}, opti
     loggers: silentLoggers,
     ...options,
   });
+}
+
+/** Puts a folder where a log's checkpoint of leader epochs is, which stands for a disk that refuses. */
+export function standInTheWay(logDir: string): void {
+  const path = join(logDir, 'leader-epoch-checkpoint');
+  rmSync(path);
+  mkdirSync(path);
 }
 
 /** Every file of a folder in hex, by name. */

@@ -1,5 +1,5 @@
 import type { Logger, LoggerFactory } from '@klassic/common';
-import { prefixed, topicPartitionKey } from '@klassic/common';
+import { inParallel, prefixed, topicPartitionKey } from '@klassic/common';
 import { KafkaStorageError } from '@klassic/log';
 import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf } from '@klassic/protocol';
@@ -13,6 +13,9 @@ import { Partition } from './partition.ts';
 import type { PartitionContext } from './partition.ts';
 import type { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import type { Slices } from './state-change-turns.ts';
+
+/** More than libuv's threads for files, so that none of them waits for the event loop; fewer are flushed on the spot. */
+const EPOCH_FLUSHES_AT_ONCE = 16;
 
 /** What a LeaderAndIsr request brought about. */
 export interface LeadershipChange {
@@ -160,8 +163,32 @@ export class LeadershipChanges {
         },
       );
     });
+    await this.flushLeaderEpochs(toLead, transition);
     this.traceEach(toLead, ({ key }) => `Completed ${request} for the become-leader transition for partition ${key}`);
     return leaders;
+  }
+
+  /** New epochs are on the disk before the controller hears of them, as with the reference, which writes them one by one. */
+  private async flushLeaderEpochs(toLead: Transitions, { errors }: Transition): Promise<void> {
+    const logs = [...toLead.keys()].flatMap(({ key, log }) => (log?.hasUnwrittenLeaderEpoch ? [{ key, log }] : []));
+    const failed = (key: string, error: unknown): void => {
+      if (!(error instanceof KafkaStorageError)) throw error;
+      this.logger.error(`The leader epoch of partition ${key} could not be written due to disk error`, error);
+      errors.set(key, Errors.KAFKA_STORAGE_ERROR);
+    };
+    if (logs.length >= EPOCH_FLUSHES_AT_ONCE) {
+      await inParallel(logs, EPOCH_FLUSHES_AT_ONCE, ({ key, log }) =>
+        log.flushLeaderEpochs().catch((error: unknown) => failed(key, error)),
+      );
+      return;
+    }
+    for (const { key, log } of logs) {
+      try {
+        log.flushLeaderEpochsNow();
+      } catch (error) {
+        failed(key, error);
+      }
+    }
   }
 
   private async makeFollowers(toFollow: Transitions, transition: Transition): Promise<Partition[]> {

@@ -1,3 +1,5 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Errors } from '@klassic/protocol';
 import type { RequestOf } from '@klassic/protocol';
@@ -141,6 +143,25 @@ describe('a change of leader', () => {
     ]);
     expect(on.partition(1, key)).toMatchObject({ leaderEpoch: 1, isLeader: true });
   });
+
+  it.each([2, 20])(
+    'has the new epochs of %i partitions on the disk when it answers, but where a disk refuses',
+    async (count) => {
+      const on = await started();
+      const keys: string[] = [];
+      for (let partition = 0; partition < count; partition += 1) {
+        const key = await on.createPartition('t', [1], partition);
+        await on.produce(1, key, ['one'], 1);
+        on.write(key, 1, [1]);
+        keys.push(key);
+      }
+      const [broken, ...sound] = keys.map((key) => join(on.partition(1, key).log!.dir, 'leader-epoch-checkpoint'));
+      for (const suffix of ['tmp', 'background.tmp']) mkdirSync(`${broken}.${suffix}`);
+      const errors = await on.leaderAndIsr(1, keys);
+      expect(sound.map((path) => readFileSync(path, 'utf8'))).toEqual(sound.map(() => '0\n2\n0 0\n1 1\n'));
+      expect([...errors.values()]).toEqual([Errors.KAFKA_STORAGE_ERROR.code, ...sound.map(() => 0)]);
+    },
+  );
 
   it('stops a replica by a newer epoch or for deletion, and keeps its log unless told to delete it', async () => {
     const on = await started();
