@@ -1,5 +1,5 @@
 import type { TopicPartition } from '@klassic/common';
-import { Errors } from '@klassic/protocol';
+import { errorByCode, Errors } from '@klassic/protocol';
 import type { PartitionErrorsResponse } from './control-requests.ts';
 import type { PartitionAndReplica } from './controller-context.ts';
 import { keyOf } from './controller-context.ts';
@@ -74,7 +74,9 @@ export class BrokerChanges {
     const { context, stateChangeLogger } = this.parts;
     const log = stateChangeLogger.withControllerEpoch(context.epoch);
     if (response.errorCode !== Errors.NONE.code) {
-      log.error(`Received error ${response.errorCode} in LeaderAndIsr response from broker ${brokerId}`);
+      log.error(
+        `Received error ${errorByCode(response.errorCode).name} in LeaderAndIsr response from broker ${brokerId}`,
+      );
       return;
     }
     const before = context.replicasOnOfflineDirs.get(brokerId) ?? new Set<string>();

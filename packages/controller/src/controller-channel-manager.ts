@@ -1,4 +1,4 @@
-import type { Logger, LoggerFactory, Time } from '@klassic/common';
+import type { Histogram, Logger, LoggerFactory, Time } from '@klassic/common';
 import { prefixed } from '@klassic/common';
 import type { BrokerInfo } from '@klassic/zookeeper';
 import type { ControllerConfig } from './controller-config.ts';
@@ -15,6 +15,12 @@ export interface ControllerChannelManagerOptions {
   readonly stateChangeLogger: StateChangeLogger;
   readonly time: Time;
   readonly loggers: LoggerFactory;
+}
+
+/** What is told of the queue to one broker: gauge `QueueSize` and timer `RequestRateAndQueueTimeMs`. */
+export interface BrokerQueueMetrics {
+  readonly queueSize: number;
+  readonly queueTimeMs: Histogram;
 }
 
 /** One queue and one connection per live broker (`kafka.controller.ControllerChannelManager`). */
@@ -34,6 +40,11 @@ export class ControllerChannelManager {
   /** Requests that wait for a broker, all brokers together. */
   get totalQueueSize(): number {
     return [...this.threads.values()].reduce((sum, thread) => sum + thread.queueSize, 0);
+  }
+
+  /** By broker id, of the brokers that this controller sends to. */
+  get queues(): ReadonlyMap<number, BrokerQueueMetrics> {
+    return this.threads;
   }
 
   startup(): void {

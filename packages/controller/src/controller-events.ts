@@ -91,9 +91,19 @@ export function isElectionEvent(event: ControllerEvent): event is ElectionEvent 
   return ['Startup', 'ControllerChange', 'Reelect', 'RegisterBrokerAndReelect', 'Expire'].includes(event.kind);
 }
 
-/** Answers an event that nobody will process: another broker is the controller. */
+/**
+ * Answers an event that nobody will process: another broker is the controller. A broker that shuts down hears so by
+ * STALE_CONTROLLER_EPOCH, the error of `ControllerMovedException`.
+ */
 export function preemptEvent(event: ControllerEvent): void {
-  rejectReply(event, new KafkaError(Errors.NOT_CONTROLLER, 'This is not the correct controller for this cluster.'));
+  const error =
+    event.kind === 'ControlledShutdown'
+      ? new KafkaError(
+          Errors.STALE_CONTROLLER_EPOCH,
+          'Controller moved to another broker. Aborting controlled shutdown',
+        )
+      : new KafkaError(Errors.NOT_CONTROLLER, 'This is not the correct controller for this cluster.');
+  rejectReply(event, error);
 }
 
 /** Fails the request that an event came from, if any. Without effect when it has been answered. */

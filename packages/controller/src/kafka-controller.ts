@@ -1,12 +1,14 @@
-import type { Cancel, Logger, TopicPartition } from '@klassic/common';
+import type { Logger, TopicPartition } from '@klassic/common';
 import { InvariantViolation, prefixed } from '@klassic/common';
-import { Errors, KafkaError } from '@klassic/protocol';
+import { errorByCode, Errors, KafkaError } from '@klassic/protocol';
 import type { BrokerInfo } from '@klassic/zookeeper';
 import { ControllerMovedError } from '@klassic/zookeeper';
+import { AutoLeaderRebalance } from './auto-leader-rebalance.ts';
 import { BrokerChanges } from './broker-changes.ts';
 import { ControlledShutdowns } from './controlled-shutdowns.ts';
-import type { ControllerConfig } from './controller-config.ts';
+import type { BrokerQueueMetrics } from './controller-channel-manager.ts';
 import { ControllerContext } from './controller-context.ts';
+import { ControllerElection } from './controller-election.ts';
 import { ControllerEventManager } from './controller-event-manager.ts';
 import type {
   ControllerEvent,
@@ -31,9 +33,6 @@ import type { ReassignmentRequest } from './partition-reassignments.ts';
 import { PartitionReassignments } from './partition-reassignments.ts';
 import { TopicChanges } from './topic-changes.ts';
 
-/** The first check of the leader balance comes this long after election, in milliseconds. */
-const FIRST_REBALANCE_CHECK_MS = 5000;
-const NO_CONTROLLER = -1;
 const SESSION_HANDLER = 'controller-state-change-handler';
 
 /**
@@ -42,8 +41,6 @@ const SESSION_HANDLER = 'controller-state-change-handler';
  */
 export class KafkaController {
   readonly controllerContext = new ControllerContext();
-  private readonly options: KafkaControllerOptions;
-  private readonly config: ControllerConfig;
   private readonly store: ControllerStore;
   private readonly log: Logger;
   private readonly eventManager: ControllerEventManager;
@@ -54,18 +51,11 @@ export class KafkaController {
   private readonly reassignments: PartitionReassignments;
   private readonly controlledShutdowns: ControlledShutdowns;
   private readonly isrChanges: IsrChangeNotifications;
-  private readonly failover: ControllerFailover;
-  private activeControllerId = NO_CONTROLLER;
-  private currentBrokerInfo: BrokerInfo;
-  private currentBrokerEpoch: number;
-  private cancelRebalance: Cancel | undefined;
+  private readonly autoLeaderRebalance: AutoLeaderRebalance;
+  private readonly election: ControllerElection;
 
   constructor(options: KafkaControllerOptions) {
-    this.options = options;
-    this.config = options.config;
     this.store = options.zkClient;
-    this.currentBrokerInfo = options.brokerInfo;
-    this.currentBrokerEpoch = options.brokerEpoch;
     this.log = prefixed(
       options.loggers('kafka.controller.KafkaController'),
       `[Controller id=${options.config.brokerId}] `,
@@ -83,11 +73,14 @@ export class KafkaController {
     this.leaderElections = new LeaderElections(this.parts);
     this.controlledShutdowns = new ControlledShutdowns(this.parts);
     this.isrChanges = new IsrChangeNotifications(this.parts, this.reassignments);
-    this.failover = new ControllerFailover(this.parts, this.reassignments, this.leaderElections);
+    this.autoLeaderRebalance = new AutoLeaderRebalance(this.parts, this.leaderElections, options.time);
+    const failover = new ControllerFailover(this.parts, this.reassignments, this.leaderElections);
+    const { brokerInfo, brokerEpoch } = options;
+    this.election = new ControllerElection(this.parts, failover, this.autoLeaderRebalance, brokerInfo, brokerEpoch);
   }
 
   get isActive(): boolean {
-    return this.activeControllerId === this.config.brokerId;
+    return this.election.isActive;
   }
 
   /** The controller's epoch; 0 when this broker is not the controller. */
@@ -97,7 +90,7 @@ export class KafkaController {
 
   /** The czxid of this broker's registration, which changes when it registers anew after a lost session. */
   get brokerEpoch(): number {
-    return this.currentBrokerEpoch;
+    return this.election.brokerEpoch;
   }
 
   /** The event under way, `Idle` when there is none. */
@@ -117,6 +110,17 @@ export class KafkaController {
   /** How long events waited and took. */
   get stats(): ControllerStats {
     return this.eventManager.stats;
+  }
+
+  /** The queues of requests to brokers, by broker id; none where this broker is not the controller. */
+  get brokerQueues(): ReadonlyMap<number, BrokerQueueMetrics> {
+    return this.parts.channelManager.queues;
+  }
+
+  /** Ends a period of all histograms. */
+  rotateHistograms(): void {
+    this.stats.rotate();
+    for (const { queueTimeMs } of this.brokerQueues.values()) queueTimeMs.rotate();
   }
 
   /** The context and the event queue as plain data; undefined where this broker is not the controller. */
@@ -144,20 +148,19 @@ export class KafkaController {
   async shutdown(): Promise<void> {
     this.store.unregisterStateChangeHandler(SESSION_HANDLER);
     await this.eventManager.close();
-    this.onControllerResignation();
-    this.activeControllerId = NO_CONTROLLER;
+    this.election.resign();
   }
 
   /** What is registered from now on, after a change of listeners. */
   updateBrokerInfo(brokerInfo: BrokerInfo): void {
-    this.currentBrokerInfo = brokerInfo;
+    this.election.updateBrokerInfo(brokerInfo);
   }
 
   /**
    * Moves the leadership of a broker that is about to stop to others.
    *
    * @returns the partitions that it still leads
-   * @throws KafkaError NOT_CONTROLLER, STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
+   * @throws KafkaError STALE_CONTROLLER_EPOCH (not the controller), STALE_BROKER_EPOCH or BROKER_NOT_AVAILABLE
    */
   controlledShutdown(brokerId: number, brokerEpoch: number): Promise<TopicPartition[]> {
     return this.ask((reply) => ({ kind: 'ControlledShutdown', brokerId, brokerEpoch, reply }));
@@ -215,7 +218,7 @@ export class KafkaController {
 
   private async process(event: ControllerEvent): Promise<void> {
     try {
-      if (isElectionEvent(event)) await this.processElectionEvent(event);
+      if (isElectionEvent(event)) await this.election.process(event);
       else if (this.isActive) await this.processAsController(event);
       else preemptEvent(event);
     } catch (error) {
@@ -223,36 +226,11 @@ export class KafkaController {
       if (error instanceof ControllerMovedError) {
         preemptEvent(event);
         this.log.info(`Controller moved to another broker when processing ${event.kind}.`);
-        await this.maybeResign();
+        await this.election.maybeResign();
       } else {
         rejectReply(event, error);
         if (!(error instanceof KafkaError)) this.log.error(`Error processing event ${event.kind}`, error);
       }
-    }
-  }
-
-  private async processElectionEvent(event: ElectionEvent): Promise<void> {
-    switch (event.kind) {
-      case 'Startup':
-        await this.parts.watches.watchController();
-        await this.elect();
-        break;
-      case 'ControllerChange':
-        await this.maybeResign();
-        break;
-      case 'Reelect':
-        await this.maybeResign();
-        await this.elect();
-        break;
-      case 'RegisterBrokerAndReelect':
-        this.currentBrokerEpoch = await this.store.registerBroker(this.currentBrokerInfo);
-        await this.maybeResign();
-        await this.elect();
-        break;
-      case 'Expire':
-        this.activeControllerId = NO_CONTROLLER;
-        this.onControllerResignation();
-        break;
     }
   }
 
@@ -270,7 +248,9 @@ export class KafkaController {
         if (event.errorCode !== Errors.NONE.code) {
           this.parts.stateChangeLogger
             .withControllerEpoch(this.epoch)
-            .error(`Received error ${event.errorCode} in UpdateMetadata response from broker ${event.brokerId}`);
+            .error(
+              `Received error ${errorByCode(event.errorCode).name} in UpdateMetadata response from broker ${event.brokerId}`,
+            );
         }
         return;
       case 'TopicChange':
@@ -290,7 +270,7 @@ export class KafkaController {
         return;
       }
       case 'AutoPreferredReplicaLeaderElection':
-        return this.processAutoPreferredReplicaLeaderElection();
+        return this.autoLeaderRebalance.process();
       case 'UncleanLeaderElectionEnable':
         this.log.info('Unclean leader election has been enabled by default');
         return this.parts.partitionStateMachine.triggerOnlinePartitionStateChange();
@@ -311,109 +291,6 @@ export class KafkaController {
       case 'ListPartitionReassignments':
         event.reply.resolve(this.reassignments.list(event.partitions));
         return;
-    }
-  }
-
-  private async elect(): Promise<void> {
-    this.activeControllerId = (await this.store.getControllerId()) ?? NO_CONTROLLER;
-    if (this.activeControllerId !== NO_CONTROLLER) {
-      this.log.debug(
-        `Broker ${this.activeControllerId} has been elected as the controller, so stopping the election process.`,
-      );
-      return;
-    }
-    const { brokerId } = this.config;
-    try {
-      const { epoch, epochZkVersion } = await this.store.registerControllerAndIncrementControllerEpoch(brokerId);
-      this.controllerContext.epoch = epoch;
-      this.controllerContext.epochZkVersion = epochZkVersion;
-      this.activeControllerId = brokerId;
-      this.log.info(
-        `${brokerId} successfully elected as the controller. Epoch incremented to ${epoch} ` +
-          `and epoch zk version is now ${epochZkVersion}`,
-      );
-      await this.failover.onControllerFailover();
-      this.startAutoLeaderRebalance();
-    } catch (error) {
-      if (error instanceof InvariantViolation) throw error;
-      if (error instanceof ControllerMovedError) await this.lostElection();
-      else {
-        this.log.error(
-          `Error while electing or becoming controller on broker ${brokerId}. Trigger controller movement immediately`,
-          error,
-        );
-        await this.triggerControllerMove();
-      }
-    }
-  }
-
-  private async lostElection(): Promise<void> {
-    await this.maybeResign();
-    if (this.activeControllerId === NO_CONTROLLER) {
-      this.log.warn('A controller has been elected but just resigned, this will result in another round of election');
-    } else {
-      this.log.debug(
-        `Broker ${this.activeControllerId} was elected as controller instead of broker ${this.config.brokerId}`,
-      );
-    }
-  }
-
-  /** Gives `/controller` up, so that all brokers, this one too, are elected anew. */
-  private async triggerControllerMove(): Promise<void> {
-    this.activeControllerId = (await this.store.getControllerId()) ?? NO_CONTROLLER;
-    if (!this.isActive) {
-      this.log.warn('Controller has already moved when trying to trigger controller movement');
-      return;
-    }
-    const { epochZkVersion } = this.controllerContext;
-    this.activeControllerId = NO_CONTROLLER;
-    this.onControllerResignation();
-    try {
-      await this.store.deleteController(epochZkVersion);
-    } catch (error) {
-      if (!(error instanceof ControllerMovedError)) throw error;
-      this.log.warn('Controller has already moved when trying to trigger controller movement');
-    }
-  }
-
-  private async maybeResign(): Promise<void> {
-    const wasActive = this.isActive;
-    await this.parts.watches.watchController();
-    this.activeControllerId = (await this.store.getControllerId()) ?? NO_CONTROLLER;
-    if (wasActive && !this.isActive) this.onControllerResignation();
-  }
-
-  private onControllerResignation(): void {
-    const { watches, partitionStateMachine, replicaStateMachine, channelManager, context } = this.parts;
-    this.log.debug('Resigning');
-    watches.unwatchCluster();
-    this.cancelRebalance?.();
-    this.cancelRebalance = undefined;
-    partitionStateMachine.shutdown();
-    replicaStateMachine.shutdown();
-    channelManager.shutdown();
-    context.resetContext();
-    this.log.info('Resigned');
-  }
-
-  private startAutoLeaderRebalance(): void {
-    this.log.info('Starting the controller scheduler');
-    if (this.config.autoLeaderRebalanceEnable) this.scheduleAutoLeaderRebalance(FIRST_REBALANCE_CHECK_MS);
-  }
-
-  private scheduleAutoLeaderRebalance(delayMs: number): void {
-    this.cancelRebalance?.();
-    this.cancelRebalance = this.options.time.schedule(delayMs, () => {
-      this.putEvent({ kind: 'AutoPreferredReplicaLeaderElection' });
-    });
-  }
-
-  private async processAutoPreferredReplicaLeaderElection(): Promise<void> {
-    try {
-      this.log.info('Processing automatic preferred replica leader election');
-      await this.leaderElections.checkAndTriggerAutoLeaderRebalance();
-    } finally {
-      this.scheduleAutoLeaderRebalance(this.config.leaderImbalanceCheckIntervalSeconds * 1000);
     }
   }
 }

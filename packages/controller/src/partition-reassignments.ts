@@ -6,7 +6,7 @@ import { keyOf } from './controller-context.ts';
 import type { PartitionError } from './controller-events.ts';
 import type { ControllerParts } from './controller-parts.ts';
 import { leaderIsrAndControllerEpochText, nextLeaderAndIsr } from './leader-and-isr.ts';
-import { isOperatingError } from './partition-state-machine.ts';
+import { isOperatingError } from './operating-error.ts';
 import {
   assignmentOf,
   assignmentText,

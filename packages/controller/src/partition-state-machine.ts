@@ -15,10 +15,12 @@ import {
   leaderForReassign,
 } from './election.ts';
 import { initialLeaderAndIsr, leaderAndIsrText } from './leader-and-isr.ts';
+import { isOperatingError } from './operating-error.ts';
 import { StateChangeFailedError } from './state-change-failed-error.ts';
 import type { StateChangeLogger } from './state-change-logger.ts';
 import type { PartitionState } from './states.ts';
 import { partitionStatesTable } from './states.ts';
+import { uncleanLeaderElectionByTopic } from './unclean-leader-election.ts';
 
 /** Of each partition that was to be elected a leader for: its new state, or why it has none. */
 export type ElectionOutcome = Map<string, LeaderAndIsr | Error>;
@@ -305,9 +307,10 @@ export class PartitionStateMachine {
     strategy: PartitionLeaderElectionStrategy,
   ): Promise<Map<string, ElectionResult>> {
     const unclean =
-      strategy.kind === 'offline' ? await this.uncleanElectionAllowed(electable, strategy.allowUnclean) : null;
+      strategy.kind === 'offline' ? await this.uncleanElections(electable, strategy.allowUnclean) : undefined;
     const results = new Map<string, ElectionResult>();
     for (const { partition, current } of electable) {
+      const key = keyOf(partition);
       const input = {
         assignment: this.context.partitionFullReplicaAssignment(partition),
         current,
@@ -317,41 +320,44 @@ export class PartitionStateMachine {
       };
       switch (strategy.kind) {
         case 'offline': {
-          const result = leaderForOffline(input, unclean?.has(keyOf(partition)) === true);
+          const allowed = unclean?.get(key) ?? false;
+          if (allowed instanceof Error) {
+            this.logFailedStateChange(partition, this.context.partitionState(partition), 'OnlinePartition', allowed);
+            results.set(key, { leaderAndIsr: undefined, recipients: [] });
+            break;
+          }
+          const result = leaderForOffline(input, allowed);
           const leader = result.leaderAndIsr?.leader;
           if (leader !== undefined && !current.isr.includes(leader)) this.context.uncleanLeaderElections += 1;
-          results.set(keyOf(partition), result);
+          results.set(key, result);
           break;
         }
         case 'reassign':
-          results.set(keyOf(partition), leaderForReassign(input));
+          results.set(key, leaderForReassign(input));
           break;
         case 'preferred':
-          results.set(keyOf(partition), leaderForPreferredReplica(input));
+          results.set(key, leaderForPreferredReplica(input));
           break;
         case 'controlledShutdown':
-          results.set(keyOf(partition), leaderForControlledShutdown(input));
+          results.set(key, leaderForControlledShutdown(input));
           break;
       }
     }
     return results;
   }
 
-  /** Keys of the partitions without a live in-sync replica whose topic (or the caller) allows an unclean leader. */
-  private async uncleanElectionAllowed(
+  /** Of partitions without a live in-sync replica, by key: whether the caller, or the topic, lets any other lead. */
+  private async uncleanElections(
     electable: readonly { partition: TopicPartition; current: LeaderAndIsr }[],
     allowUnclean: boolean,
-  ): Promise<Set<string>> {
+  ): Promise<Map<string, boolean | Error>> {
     const withoutInSync = electable
       .filter(({ partition, current }) => !current.isr.some((id) => this.context.isReplicaOnline(id, partition)))
       .map(({ partition }) => partition);
-    if (allowUnclean) return new Set(withoutInSync.map(keyOf));
-    const allowed = new Map<string, boolean>();
-    for (const topic of new Set(withoutInSync.map((partition) => partition.topic))) {
-      const override = (await this.store.getEntityConfigs('topics', topic))['unclean.leader.election.enable'];
-      allowed.set(topic, override === undefined ? this.config.uncleanLeaderElectionEnable : override === 'true');
-    }
-    return new Set(withoutInSync.filter(({ topic }) => allowed.get(topic) === true).map(keyOf));
+    if (allowUnclean) return new Map(withoutInSync.map((partition) => [keyOf(partition), true]));
+    const topics = withoutInSync.map(({ topic }) => topic);
+    const byTopic = await uncleanLeaderElectionByTopic(this.store, topics, this.config.uncleanLeaderElectionEnable);
+    return new Map(withoutInSync.map((partition) => [keyOf(partition), byTopic.get(partition.topic)!]));
   }
 
   private logInvalidTransition(partition: TopicPartition, target: PartitionState): void {
@@ -376,11 +382,6 @@ export class PartitionStateMachine {
         error,
       );
   }
-}
-
-/** Failures of ZooKeeper and of elections, which leave the controller's own state sound; all else is a fault of ours. */
-export function isOperatingError(error: unknown): error is Error {
-  return error instanceof ZooKeeperError || error instanceof StateChangeFailedError;
 }
 
 function strategyText(strategy: PartitionLeaderElectionStrategy): string {

@@ -9,7 +9,7 @@ import { keyOf } from './controller-context.ts';
 import type { ControllerStore } from './controller-store.ts';
 import { leaderIsrAndControllerEpochText, nextLeaderAndIsr } from './leader-and-isr.ts';
 import type { StateMachineParts } from './partition-state-machine.ts';
-import { isOperatingError } from './partition-state-machine.ts';
+import { isOperatingError } from './operating-error.ts';
 import { assignmentText, removeReplica } from './replica-assignment.ts';
 import { StateChangeFailedError } from './state-change-failed-error.ts';
 import type { StateChangeLogger } from './state-change-logger.ts';

@@ -1,5 +1,5 @@
 import type { Cancel, Logger, LoggerFactory, Time } from '@klassic/common';
-import { prefixed } from '@klassic/common';
+import { Histogram, prefixed } from '@klassic/common';
 import type { RequestInit, ResponseOf } from '@klassic/protocol';
 import { apis } from '@klassic/protocol';
 import type { ControlApi } from './control-requests.ts';
@@ -9,6 +9,8 @@ import type { StateChangeLogger } from './state-change-logger.ts';
 
 /** Pause before the next try when a broker cannot be reached or a request failed, in milliseconds. */
 const RETRY_BACKOFF_MS = 100;
+/** Microseconds are told apart. */
+const QUEUE_TIME_RESOLUTION_MS = 0.001;
 
 /** A request waiting for its broker. */
 export interface QueueItem {
@@ -53,8 +55,10 @@ export interface RequestSendThreadOptions {
  * answers it or `shutdown` is called, when the broker's registration is gone (`kafka.controller.RequestSendThread`).
  */
 export class RequestSendThread {
+  /** How long requests waited before their first try, ms. */
+  readonly queueTimeMs = new Histogram(QUEUE_TIME_RESOLUTION_MS);
   private readonly options: RequestSendThreadOptions;
-  private readonly queue: QueueItem[] = [];
+  private readonly queue: { readonly item: QueueItem; readonly queuedHiResMs: number }[] = [];
   private readonly log: Logger;
   private connection: ControllerConnection | undefined;
   private running = true;
@@ -70,6 +74,7 @@ export class RequestSendThread {
     );
   }
 
+  /** Requests that wait; the one under way is not among them. */
   get queueSize(): number {
     return this.queue.length;
   }
@@ -80,7 +85,7 @@ export class RequestSendThread {
 
   enqueue(item: QueueItem): void {
     if (!this.running) return;
-    this.queue.push(item);
+    this.queue.push({ item, queuedHiResMs: this.options.time.hiResMs() });
     if (!this.working) void this.work();
   }
 
@@ -98,8 +103,9 @@ export class RequestSendThread {
 
   private async work(): Promise<void> {
     this.working = true;
-    for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) {
-      await this.sendUntilAnswered(item);
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      this.queueTimeMs.update(this.options.time.hiResMs() - next.queuedHiResMs);
+      await this.sendUntilAnswered(next.item);
     }
     this.working = false;
   }

@@ -215,6 +215,10 @@ export class FakeSession {
   expired = false;
   /** While its process is stopped: fulfilled when it goes on. */
   held: Promise<void> | undefined;
+  /** What comes between the process and ZooKeeper: it may do something before, answer itself, or lose the answer. */
+  intercept: ((request: ZooKeeperRequest, carryOut: () => ZooKeeperResponse) => ZooKeeperResponse) | undefined;
+  /** The requests of each call: what was sent without waiting for an answer. */
+  readonly calls: (readonly ZooKeeperRequest[])[] = [];
 
   constructor(name: string, zookeeper: FakeZooKeeper) {
     this.name = name;
@@ -230,12 +234,15 @@ export class FakeSession {
   }
 
   async handleRequests(requests: readonly ZooKeeperRequest[]): Promise<ZooKeeperResponse[]> {
+    this.calls.push(requests);
     const responses: ZooKeeperResponse[] = [];
     for (const request of requests) {
       await Promise.resolve();
       await this.held;
       if (this.dead) return new Promise(() => undefined);
-      responses.push(this.expired ? { code: 'SESSION_EXPIRED', path: '' } : this.handle(request));
+      const carryOut = (): ZooKeeperResponse =>
+        this.expired ? { code: 'SESSION_EXPIRED', path: '' } : this.handle(request);
+      responses.push(this.intercept?.(request, carryOut) ?? carryOut());
     }
     return responses;
   }

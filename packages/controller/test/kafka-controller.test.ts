@@ -26,7 +26,7 @@ describe('KafkaController', () => {
     expect([cluster.controller(1).isActive, cluster.controller(2).isActive]).toEqual([true, false]);
     expect(cluster.controller(1).metrics).toMatchObject({ ActiveControllerCount: 1, OfflinePartitionsCount: 0 });
     await expect(cluster.controller(2).controlledShutdown(1, -1)).rejects.toMatchObject({
-      error: { name: 'NOT_CONTROLLER' },
+      error: { name: 'STALE_CONTROLLER_EPOCH' },
     });
     await expect(cluster.controller(1).controlledShutdown(9, -1)).rejects.toMatchObject({
       error: { name: 'BROKER_NOT_AVAILABLE' },

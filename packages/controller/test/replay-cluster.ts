@@ -26,6 +26,8 @@ export interface SentRequest {
 interface Broker {
   readonly session: FakeSession;
   readonly controller: KafkaController;
+  /** The settings it runs with, which may change while it does. */
+  readonly config: { -readonly [Setting in keyof ControllerConfig]: ControllerConfig[Setting] };
   alive: boolean;
 }
 
@@ -60,17 +62,18 @@ export class ReplayCluster {
     const session = this.zk.connect(sessionName);
     const node = this.zk.nodes.get(BrokerIdZNode.path(id))!;
     this.registrations.push({ id, session: sessionName, epoch: node.czxid });
+    const config = {
+      brokerId: id,
+      interBrokerListenerName: 'PLAINTEXT',
+      deleteTopicEnable: true,
+      autoLeaderRebalanceEnable: false,
+      leaderImbalancePerBrokerPercentage: 10,
+      leaderImbalanceCheckIntervalSeconds: 300,
+      uncleanLeaderElectionEnable: false,
+      ...this.config,
+    };
     const controller = new KafkaController({
-      config: {
-        brokerId: id,
-        interBrokerListenerName: 'PLAINTEXT',
-        deleteTopicEnable: true,
-        autoLeaderRebalanceEnable: false,
-        leaderImbalancePerBrokerPercentage: 10,
-        leaderImbalanceCheckIntervalSeconds: 300,
-        uncleanLeaderElectionEnable: false,
-        ...this.config,
-      },
+      config,
       zkClient: new KafkaZkClient(session.asSession(), this.time, this.loggers(id)),
       brokerInfo: BrokerIdZNode.decode(id, node.data),
       brokerEpoch: node.czxid,
@@ -79,7 +82,7 @@ export class ReplayCluster {
       random: new SeededRandom(id),
       loggers: this.loggers(id),
     });
-    this.brokers.set(id, { session, controller, alive: true });
+    this.brokers.set(id, { session, controller, config, alive: true });
     controller.startup();
     return controller;
   }

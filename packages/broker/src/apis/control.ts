@@ -1,4 +1,4 @@
-import { Errors, KafkaError } from '@klassic/protocol';
+import { Errors } from '@klassic/protocol';
 import type { KafkaController } from '@klassic/controller';
 import type { RequestOf, ResponseInit } from '@klassic/protocol';
 import type { OnReplicaDeleted, Partition, ReplicaManager } from '../replica/index.ts';
@@ -7,7 +7,7 @@ import type { AnyApiHandler, ApiHandler } from './api-handler.ts';
 /** What the controller's requests touch in this broker. */
 export interface ControlHandlerOptions {
   readonly replicaManager: ReplicaManager;
-  readonly controller: KafkaController;
+  readonly controller: Pick<KafkaController, 'brokerEpoch' | 'controlledShutdown'>;
   /** Told of the partitions this broker has begun to lead or follow: the coordinators load or drop what they hold. */
   readonly onLeadershipChange: (leaders: readonly Partition[], followers: readonly Partition[]) => void;
   /** Reads ahead what opening the logs of these topics needs. */
@@ -30,7 +30,10 @@ export function controlHandlers(options: ControlHandlerOptions): AnyApiHandler[]
 }
 
 /** A request meant for an earlier life of this broker is refused (KIP-380). */
-function isStaleEpoch({ brokerEpoch }: { brokerEpoch: number }, controller: KafkaController): boolean {
+function isStaleEpoch(
+  { brokerEpoch }: { brokerEpoch: number },
+  controller: Pick<KafkaController, 'brokerEpoch'>,
+): boolean {
   return brokerEpoch !== anyBrokerEpoch && brokerEpoch < controller.brokerEpoch;
 }
 
@@ -110,7 +113,6 @@ function controlledShutdown({ controller }: ControlHandlerOptions): ApiHandler<'
     minVersion: 0,
     maxVersion: 3,
     async handle({ body, header: { apiVersion } }) {
-      if (!controller.isActive) throw new KafkaError(Errors.NOT_CONTROLLER);
       const epoch = apiVersion >= 2 ? body.brokerEpoch : anyBrokerEpoch;
       const remaining = await controller.controlledShutdown(body.brokerId, epoch);
       return {

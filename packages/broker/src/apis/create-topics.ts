@@ -7,6 +7,7 @@ import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
 import type { MetadataWatch } from './metadata-watch.ts';
+import { hasLeaders } from './metadata-watch.ts';
 import { answerMessage, toApiError } from './request-errors.ts';
 import type { TopicConfigEntry } from './topic-config-entries.ts';
 
@@ -135,14 +136,6 @@ function isConsecutive(assignments: CreatableTopic['assignments']): boolean {
   const indexes = [...new Set(assignments.map(({ partitionIndex }) => partitionIndex))];
   const sum = indexes.filter((index) => index >= 0).reduce((total, index) => total + index, 0);
   return sum === (indexes.length * (indexes.length - 1)) / 2;
-}
-
-function hasLeaders(topic: string, partitions: number, metadataCache: MetadataCache): boolean {
-  for (let partition = 0; partition < partitions; partition += 1) {
-    const info = metadataCache.getPartitionInfo(topic, partition);
-    if (info === undefined || info.leader < 0) return false;
-  }
-  return true;
 }
 
 function failed(name: string, error: ErrorEntry, message: string): TopicResult {

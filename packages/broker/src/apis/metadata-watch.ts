@@ -1,4 +1,5 @@
 import type { Cancel, Time } from '@klassic/common';
+import type { MetadataCache } from '../metadata/index.ts';
 
 interface Waiter {
   readonly isDone: () => boolean;
@@ -52,4 +53,17 @@ export class MetadataWatch {
     }
     this.waiters.clear();
   }
+}
+
+/** Whether each of the topic's partitions 0 to `partitions` - 1 has a leader, as this broker has been told. */
+export function hasLeaders(
+  topic: string,
+  partitions: number,
+  metadataCache: Pick<MetadataCache, 'getPartitionInfo'>,
+): boolean {
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const info = metadataCache.getPartitionInfo(topic, partition);
+    if (info === undefined || info.leader < 0) return false;
+  }
+  return true;
 }

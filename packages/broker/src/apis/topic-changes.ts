@@ -4,14 +4,17 @@ import type { ErrorEntry, RequestOf } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
 import type { MetadataWatch } from './metadata-watch.ts';
+import { hasLeaders } from './metadata-watch.ts';
 import { answerMessage, toApiError } from './request-errors.ts';
 
 export interface TopicChangeOptions {
-  readonly adminZkClient: AdminZkClient;
-  readonly metadataCache: MetadataCache;
+  readonly adminZkClient: Pick<AdminZkClient, 'deleteTopic' | 'addPartitions'>;
+  readonly metadataCache: Pick<MetadataCache, 'contains' | 'getPartitionInfo'>;
   readonly metadataWatch: MetadataWatch;
   /** `delete.topic.enable` */
   readonly deleteTopicEnable: boolean;
+  /** Whether the controller, which is this broker, is to delete the topic. */
+  readonly isQueuedForDeletion: (topic: string) => boolean;
 }
 
 interface Outcome {
@@ -64,9 +67,12 @@ export function deleteTopicsHandler(options: TopicChangeOptions): ApiHandler<'De
   };
 }
 
-/** CreatePartitions on the controller: writes the larger assignment, then waits until the new partitions have leaders. */
+/**
+ * CreatePartitions on the controller: writes the larger assignments, then waits until each partition of the topics, old
+ * or new, has a leader (`DelayedCreatePartitions`).
+ */
 export function createPartitionsHandler(options: TopicChangeOptions): ApiHandler<'CreatePartitions'> {
-  const { adminZkClient, metadataCache, metadataWatch } = options;
+  const { adminZkClient, metadataCache, metadataWatch, isQueuedForDeletion } = options;
   return {
     api: 'CreatePartitions',
     minVersion: 0,
@@ -77,6 +83,10 @@ export function createPartitionsHandler(options: TopicChangeOptions): ApiHandler
       const results: Outcome[] = [];
       for (const { name, count, assignments } of body.topics) {
         if (duplicates.has(name)) continue;
+        if (isQueuedForDeletion(name)) {
+          results.push(failed(name, Errors.INVALID_TOPIC_EXCEPTION, 'The topic is queued for deletion.'));
+          continue;
+        }
         const replicas = assignments?.map(({ brokerIds }) => brokerIds) ?? null;
         results.push(
           await outcomeOf(name, () => adminZkClient.addPartitions(name, count, replicas, body.validateOnly)),
@@ -85,14 +95,18 @@ export function createPartitionsHandler(options: TopicChangeOptions): ApiHandler
       for (const name of duplicates) {
         results.push(failed(name, Errors.INVALID_REQUEST, 'Duplicate topic in request.'));
       }
-      if (!body.validateOnly) {
-        const counts = new Map(body.topics.map(({ name, count }) => [name, count]));
-        const added = results.filter(({ errorCode }) => errorCode === Errors.NONE.code);
-        const isLed = ({ name }: Outcome): boolean =>
-          (metadataCache.getPartitionInfo(name, counts.get(name)! - 1)?.leader ?? -1) >= 0;
-        await metadataWatch.waitUntil(() => added.every(isLed), body.timeoutMs);
-      }
-      return { results };
+      if (body.validateOnly) return { results };
+      const counts = new Map(body.topics.map(({ name, count }) => [name, count]));
+      const isLed = ({ name }: Outcome): boolean => hasLeaders(name, counts.get(name)!, metadataCache);
+      const added = results.filter(({ errorCode }) => errorCode === Errors.NONE.code);
+      await metadataWatch.waitUntil(() => added.every(isLed), body.timeoutMs);
+      return {
+        results: results.map((result) =>
+          added.includes(result) && !isLed(result)
+            ? failed(result.name, Errors.REQUEST_TIMED_OUT, Errors.REQUEST_TIMED_OUT.message)
+            : result,
+        ),
+      };
     },
     failure: ({ body }, error, message) => ({ results: body.topics.map(({ name }) => failed(name, error, message)) }),
   };

@@ -156,6 +156,14 @@ export const metricDefinitions = {
   kafka_controller_controllereventmanager_eventqueuesize: gauge('Events that wait for the controller'),
   kafka_controller_controllereventmanager_eventqueuetimems: histogram('Time that events waited for the controller, ms'),
   kafka_controller_controllerchannelmanager_totalqueuesize: gauge('Requests to brokers that wait to be sent'),
+  kafka_controller_controllerchannelmanager_queuesize: gauge(
+    'Requests to the broker that wait to be sent',
+    'broker_id',
+  ),
+  kafka_controller_controllerchannelmanager_requestrateandqueuetimems: histogram(
+    'Time that requests to the broker waited to be sent, ms',
+    'broker_id',
+  ),
   kafka_controller_controllerstats_uncleanleaderelections_total: counter('Leaders chosen from outside the ISR'),
   kafka_controller_controllerstats_leaderelectionrateandtimems: histogram(
     'Time the controller took over brokers that came, went or changed, ms',

@@ -134,6 +134,7 @@ function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     metadataCache,
     metadataWatch,
     deleteTopicEnable: config.boolean('delete.topic.enable'),
+    isQueuedForDeletion: (topic: string) => controller.controllerContext.isTopicQueuedUpForDeletion(topic),
   };
   const defaultPartitions = config.number('num.partitions');
   const limits = { quotas: options.quotas, metadataCache, time: options.time, defaultPartitions };
@@ -150,7 +151,11 @@ function topicHandlers(options: ApiHandlersOptions): AnyApiHandler[] {
     limitedCreateTopics(onController(createTopics, isController, forwarder), limits),
     limitedDeleteTopics(onController(deleteTopicsHandler(changes), isController, forwarder), limits),
     limitedCreatePartitions(onController(createPartitionsHandler(changes), isController, forwarder), limits),
-    onController(electLeadersHandler(controller), isController, forwarder),
+    onController(
+      electLeadersHandler({ controller, metadataCache, metadataWatch, time: options.time }),
+      isController,
+      forwarder,
+    ),
     onController(alterReassignmentsHandler(controller), isController, forwarder),
     onController(listReassignmentsHandler(controller), isController, forwarder),
     ...configsHandlers(options),

@@ -142,7 +142,7 @@ function logs(sink: MetricSink, { logManager, flushTimeMs }: CollectedParts): vo
   sink.put('kafka_log_logcleanermanager_uncleanable_partitions_count', cleaner.uncleanablePartitionsCount);
 }
 
-function controller(sink: MetricSink, { metrics, stats, controllerContext }: KafkaController): void {
+function controller(sink: MetricSink, { metrics, stats, brokerQueues, controllerContext }: KafkaController): void {
   const { EventQueueSize, TotalQueueSize, ...gauges } = metrics;
   for (const [gauge, value] of Object.entries(gauges)) {
     sink.put(definedName(`kafka_controller_kafkacontroller_${gauge.toLowerCase()}`), value);
@@ -152,6 +152,11 @@ function controller(sink: MetricSink, { metrics, stats, controllerContext }: Kaf
   sink.putHistogram('kafka_controller_controllereventmanager_eventqueuetimems', stats.eventQueueTimeMs);
   for (const [timer, histogram] of stats.rateAndTimeMs) {
     sink.putHistogram(definedName(`kafka_controller_controllerstats_${timer.toLowerCase()}rateandtimems`), histogram);
+  }
+  for (const [brokerId, { queueSize, queueTimeMs }] of brokerQueues) {
+    const labels = { broker_id: brokerId };
+    sink.put('kafka_controller_controllerchannelmanager_queuesize', queueSize, labels);
+    sink.putHistogram('kafka_controller_controllerchannelmanager_requestrateandqueuetimems', queueTimeMs, labels);
   }
   const { uncleanLeaderElections } = controllerContext;
   sink.put('kafka_controller_controllerstats_uncleanleaderelections_total', uncleanLeaderElections);

@@ -1,6 +1,6 @@
 import { delay } from '@klassic/common';
 import type { Logger, Time } from '@klassic/common';
-import { Errors } from '@klassic/protocol';
+import { errorByCode, Errors } from '@klassic/protocol';
 import type { ControllerChannel } from './inter-broker.ts';
 import type { KafkaConfig } from './kafka-config.ts';
 
@@ -47,7 +47,7 @@ async function attempt({ channel, brokerId, brokerEpoch, logger }: ControlledShu
     if (errorCode === Errors.NONE.code && remainingPartitions.length === 0) return true;
     const names = remainingPartitions.map(({ topicName, partitionIndex }) => `${topicName}-${partitionIndex}`);
     logger.info(`Remaining partitions to move: [${names.join(', ')}]`);
-    logger.info(`Error from controller: ${errorCode}`);
+    logger.info(`Error from controller: ${errorByCode(errorCode).name}`);
   } catch (error) {
     logger.warn(
       `Error during controlled shutdown, possibly because leader movement took longer than the configured timeouts: ${String(error)}`,

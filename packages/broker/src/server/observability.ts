@@ -93,7 +93,7 @@ export class Observability {
       time.scheduleEvery(PERIOD_MS, () => {
         recorders.requests.rotate();
         recorders.flushTimeMs.rotate();
-        parts.controller.stats.rotate();
+        parts.controller.rotateHistograms();
       }),
     );
   }
