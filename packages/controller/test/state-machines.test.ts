@@ -179,7 +179,9 @@ describe('PartitionStateMachine', () => {
     );
     m.zk.nodes.delete(statePath('u', 0));
     const outcome = await m.partitionStateMachine.handleStateChanges([partition, other], 'OnlinePartition', offline);
-    expect(outcome.get('t-0')).toMatchObject({ message: expect.stringContaining('already written by another controller') });
+    expect(outcome.get('t-0')).toMatchObject({
+      message: expect.stringContaining('already written by another controller'),
+    });
     expect(outcome.get('u-0')).toMatchObject({ message: expect.stringContaining("information doesn't exist") });
     expect(m.zk.json(statePath('t', 0))).toMatchObject({ leader_epoch: 9 });
     expect(m.sent).toEqual([]);
