@@ -56,6 +56,7 @@ const flags = new Set(['allow.auto.create.topics', 'enable.auto.commit', 'enable
 const texts = new Set([
   'auto.offset.reset',
   'client.id',
+  'client.rack',
   'compression.type',
   'group.id',
   'group.instance.id',

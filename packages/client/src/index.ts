@@ -18,10 +18,12 @@ export { IllegalStateError, isRetriable, TimeoutError, UnsupportedApiError } fro
 export type { GroupMember, PartitionAssignor, RebalanceProtocol } from './consumer/assignors/partition-assignor.ts';
 export { rangeAssignor, roundRobinAssignor } from './consumer/assignors/range-and-round-robin.ts';
 export { CooperativeStickyAssignor, StickyAssignor } from './consumer/assignors/sticky-assignor.ts';
-export type { OffsetToCommit } from './consumer/committed-offsets.ts';
+export type { OffsetAndMetadata, OffsetToCommit } from './consumer/committed-offsets.ts';
 export type { ConsumerRecord } from './consumer/completed-fetch.ts';
 export type { ConsumerOptions } from './consumer/consumer-config.ts';
 export { Consumer } from './consumer/consumer.ts';
+export { LogTruncationError } from './consumer/log-truncation.ts';
+export type { DivergentOffset } from './consumer/log-truncation.ts';
 export type { RebalanceListener } from './consumer/rebalances.ts';
 export { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from './list-offsets.ts';
 export type { IsolationLevel, ListedOffset, OffsetQuery } from './list-offsets.ts';

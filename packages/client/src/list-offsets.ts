@@ -25,6 +25,7 @@ export interface ListedOffset {
   readonly offset: number;
   /** Of the found record; -1 for the ends of the log. */
   readonly timestamp: number;
+  /** Of the found record's batch; -1 where the broker tells none. */
   readonly leaderEpoch: number;
 }
 
@@ -73,12 +74,17 @@ export async function listOffsets(
           isolationLevel: isolationLevelId(isolation),
           topics: groupByTopic(asked).map(([name, partitions]) => ({
             name,
-            partitions: partitions.map(({ partition, timestamp }) => ({ partitionIndex: partition, timestamp })),
+            partitions: partitions.map(({ partition, timestamp }) => ({
+              partitionIndex: partition,
+              currentLeaderEpoch: metadata.currentLeader({ topic: name, partition }).epoch,
+              timestamp,
+            })),
           })),
         });
         for (const { name, partitions } of answer.topics) {
           for (const { partitionIndex, errorCode, offset, timestamp, leaderEpoch } of partitions) {
             throwIfError(errorCode);
+            metadata.updateLastSeenEpochIfNewer({ topic: name, partition: partitionIndex }, leaderEpoch);
             found.set(topicPartitionKey(name, partitionIndex), { offset, timestamp, leaderEpoch });
           }
         }
@@ -104,7 +110,7 @@ function leaderOf(metadata: Metadata, { topic, partition }: TopicPartition): Nod
   if (info === undefined || info.partitions[partition] === undefined) {
     throw kafkaError(info?.errorCode || Errors.UNKNOWN_TOPIC_OR_PARTITION.code);
   }
-  const leader = metadata.cluster.leaderFor(topic, partition);
+  const { leader } = metadata.currentLeader({ topic, partition });
   if (leader === undefined) throw kafkaError(Errors.LEADER_NOT_AVAILABLE.code);
   return leader;
 }

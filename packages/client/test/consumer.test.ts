@@ -206,9 +206,11 @@ describe('CompletedFetch', () => {
     marker(7, 9, 'COMMIT'),
   ]);
 
+  const start = { offset: 0, offsetEpoch: -1, currentLeader: { leader: undefined, epoch: -1 } };
+
   function offsets(isolation: 'read_committed' | 'read_uncommitted'): [number[], number] {
     const aborted = [{ producerId: 1, firstOffset: 0 }];
-    const fetch = new CompletedFetch({ topic: 't', partition: 0 }, 0, log, aborted, isolation);
+    const fetch = new CompletedFetch({ topic: 't', partition: 0 }, start, log, aborted, isolation);
     const found: number[] = [];
     for (let record = fetch.next(); record !== undefined; record = fetch.next()) found.push(record.offset);
     return [found, fetch.nextOffset];
@@ -225,7 +227,7 @@ describe('CompletedFetch', () => {
   it('refuses a batch whose CRC is wrong', () => {
     const damaged = Buffer.from(log);
     damaged[65] = damaged[65]! ^ 1;
-    const fetch = new CompletedFetch({ topic: 't', partition: 0 }, 0, damaged, null, 'read_uncommitted');
+    const fetch = new CompletedFetch({ topic: 't', partition: 0 }, start, damaged, null, 'read_uncommitted');
     expect(() => fetch.next()).toThrow(/corrupt/i);
   });
 });

@@ -20,6 +20,7 @@ export class FakeBroker {
   readonly id: number;
   readonly cluster: FakeCluster;
   readonly server: SocketServer;
+  private boundPort = 0;
 
   constructor(id: number, cluster: FakeCluster) {
     this.id = id;
@@ -34,8 +35,15 @@ export class FakeBroker {
     });
   }
 
+  /** Known also after a shutdown: metadata may name a broker that has gone. */
   get port(): number {
-    return this.server.boundPort('PLAINTEXT');
+    return this.boundPort;
+  }
+
+  async start(): Promise<void> {
+    await this.server.start();
+    this.boundPort = this.server.boundPort('PLAINTEXT');
+    this.server.startProcessingRequests();
   }
 
   private handle(request: NetworkRequest): void {
@@ -57,6 +65,10 @@ export class FakeCluster {
   /** Broker id of each partition's leader. */
   readonly leaders: number[];
   leaderEpoch = 0;
+  /** Brokers that metadata tell as offline; every broker is a replica of every partition. */
+  readonly offline = new Set<number>();
+  /** Of an API the newest version that the brokers offer, where it is not the newest there is. */
+  readonly maxVersions: { [A in ApiName]?: number } = {};
   /** Values in the order of offsets, by topicPartitionKey. */
   readonly logs = new Map<string, string[]>();
 
@@ -69,8 +81,7 @@ export class FakeCluster {
     const cluster = new FakeCluster(handlers, count);
     for (let id = 0; id < count; id += 1) {
       const broker = new FakeBroker(id, cluster);
-      await broker.server.start();
-      broker.server.startProcessingRequests();
+      await broker.start();
       cluster.brokers.push(broker);
     }
     return cluster;
@@ -112,9 +123,14 @@ export function append({ topicData }: RequestOf<'Produce'>, broker: FakeBroker):
   };
 }
 
-const plainHandlers: Handlers = {
-  ApiVersions: () => ({
-    apiKeys: Object.values(apis).map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion })),
+/** What brokers answer where a test's own handlers say nothing else. */
+export const plainHandlers: Handlers = {
+  ApiVersions: (_body, { cluster }) => ({
+    apiKeys: Object.entries(apis).map(([name, { key, minVersion, maxVersion }]) => ({
+      apiKey: key,
+      minVersion,
+      maxVersion: cluster.maxVersions[name as ApiName] ?? maxVersion,
+    })),
   }),
   Metadata: ({ topics }, { cluster }) => ({
     brokers: cluster.brokers.map(({ id, port }) => ({ nodeId: id, host: '127.0.0.1', port })),
@@ -128,8 +144,9 @@ const plainHandlers: Handlers = {
               partitionIndex,
               leaderId,
               leaderEpoch: cluster.leaderEpoch,
-              replicaNodes: [leaderId],
+              replicaNodes: cluster.brokers.map(({ id }) => id),
               isrNodes: [leaderId],
+              offlineReplicas: [...cluster.offline],
             })),
           }
         : { name: name!, errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION.code },

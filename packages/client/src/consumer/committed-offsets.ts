@@ -9,7 +9,17 @@ import type { GroupMembership } from './group-membership.ts';
 /** An offset to commit: that of the next record to read. */
 export interface OffsetToCommit extends TopicPartition {
   readonly offset: number;
+  /** Of the record before it, so that whoever goes on from here notices if that was lost (KIP-320). */
+  readonly leaderEpoch?: number;
   readonly metadata?: string;
+}
+
+/** A committed offset: that of the next record to read. */
+export interface OffsetAndMetadata {
+  readonly offset: number;
+  /** -1 where none was committed with it. */
+  readonly leaderEpoch: number;
+  readonly metadata: string;
 }
 
 /**
@@ -35,9 +45,10 @@ export async function commitOffsets(
         groupInstanceId: config.groupInstanceId,
         topics: groupByTopic(offsets).map(([name, partitions]) => ({
           name,
-          partitions: partitions.map(({ partition, offset, metadata }) => ({
+          partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
             partitionIndex: partition,
             committedOffset: offset,
+            committedLeaderEpoch: leaderEpoch ?? -1,
             committedMetadata: metadata ?? '',
           })),
         })),
@@ -58,8 +69,8 @@ export async function fetchCommittedOffsets(
   config: ConsumerConfig,
   groupId: string,
   partitions: readonly TopicPartition[],
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
+): Promise<Map<string, OffsetAndMetadata>> {
+  const found = new Map<string, OffsetAndMetadata>();
   if (partitions.length === 0) return found;
   await retrying(config, { what: 'fetching committed offsets' }, async () => {
     await membership.atCoordinator(async (send) => {
@@ -72,9 +83,14 @@ export async function fetchCommittedOffsets(
       });
       throwIfError(answer.errorCode);
       for (const topic of answer.topics) {
-        for (const { partitionIndex, committedOffset, errorCode } of topic.partitions) {
-          throwIfError(errorCode);
-          if (committedOffset >= 0) found.set(topicPartitionKey(topic.name, partitionIndex), committedOffset);
+        for (const answered of topic.partitions) {
+          throwIfError(answered.errorCode);
+          if (answered.committedOffset < 0) continue;
+          found.set(topicPartitionKey(topic.name, answered.partitionIndex), {
+            offset: answered.committedOffset,
+            leaderEpoch: answered.committedLeaderEpoch,
+            metadata: answered.metadata ?? '',
+          });
         }
       }
     });

@@ -2,6 +2,7 @@ import type { TopicPartition } from '@klassic/common';
 import { batchesOf, controlRecordTypeOf } from '@klassic/protocol';
 import type { RecordBatch, RecordHeader } from '@klassic/protocol';
 import type { IsolationLevel } from '../list-offsets.ts';
+import type { FetchPosition } from './fetch-position.ts';
 
 export interface ConsumerRecord extends TopicPartition {
   readonly offset: number;
@@ -24,21 +25,26 @@ export interface AbortedTransaction {
 export class CompletedFetch {
   readonly topic: string;
   readonly partition: number;
+  /** Under which the records were asked for: after a change of leader they are nobody's. */
+  readonly currentLeaderEpoch: number;
   /** Where the next record is looked for: first the fetched offset, then after each record what comes after it. */
   nextOffset: number;
+  /** Leader epoch of the batch that was read last; -1 before, or where it has none. */
+  lastEpoch = -1;
   private readonly records: Iterator<ConsumerRecord, undefined>;
 
   /** @param isolation under read_committed records of aborted transactions are left out */
   constructor(
     { topic, partition }: TopicPartition,
-    fetchOffset: number,
+    { offset, currentLeader }: FetchPosition,
     records: Buffer,
     aborted: readonly AbortedTransaction[] | null,
     isolation: IsolationLevel,
   ) {
     this.topic = topic;
     this.partition = partition;
-    this.nextOffset = fetchOffset;
+    this.currentLeaderEpoch = currentLeader.epoch;
+    this.nextOffset = offset;
     this.records = this.read(records, isolation === 'read_committed' ? (aborted ?? []) : undefined);
   }
 
@@ -62,6 +68,7 @@ export class CompletedFetch {
     const abortedProducers = new Set<number>();
     for (const batch of batchesOf(buffer)) {
       batch.ensureValid();
+      this.lastEpoch = batch.partitionLeaderEpoch;
       while (toBegin?.[0] !== undefined && toBegin[0].firstOffset <= batch.lastOffset) {
         abortedProducers.add(toBegin.shift()!.producerId);
       }

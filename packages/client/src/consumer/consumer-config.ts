@@ -10,6 +10,8 @@ export interface ConsumerOptions extends ClientOptions {
   readonly groupId?: string;
   /** `group.instance.id`: a static member (KIP-345). */
   readonly groupInstanceId?: string;
+  /** `client.rack`: by it the leader may name a nearer replica to read from (KIP-392) (''). */
+  readonly clientRack?: string;
   /** Where to begin without a committed offset, or with one out of range ('latest'). */
   readonly autoOffsetReset?: 'earliest' | 'latest' | 'none';
   /** Commits what earlier polls returned (true where there is a group). */
@@ -66,6 +68,7 @@ export function consumerConfig(options: ConsumerOptions): ConsumerConfig {
     ...base,
     groupId,
     groupInstanceId: options.groupInstanceId ?? null,
+    clientRack: options.clientRack ?? '',
     autoOffsetReset: options.autoOffsetReset ?? 'latest',
     enableAutoCommit: options.enableAutoCommit ?? groupId !== undefined,
     autoCommitIntervalMs: options.autoCommitIntervalMs ?? 5_000,

@@ -1,19 +1,18 @@
-import { topicPartitionKey } from '@klassic/common';
 import type { Logger, TopicPartition } from '@klassic/common';
-import { Errors } from '@klassic/protocol';
-import { IllegalStateError, isRetriable, kafkaError } from '../client-errors.ts';
+import { IllegalStateError, isRetriable, TimeoutError } from '../client-errors.ts';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsets } from '../list-offsets.ts';
 import type { ClientParts, ListedOffset, OffsetQuery } from '../list-offsets.ts';
 import type { TopicInfo } from '../metadata/cluster.ts';
 import { Metadata } from '../metadata/metadata.ts';
 import { NetworkClient } from '../network-client.ts';
 import { commitOffsets, fetchCommittedOffsets } from './committed-offsets.ts';
-import type { OffsetToCommit } from './committed-offsets.ts';
+import type { OffsetAndMetadata, OffsetToCommit } from './committed-offsets.ts';
 import type { ConsumerRecord } from './completed-fetch.ts';
 import { consumerConfig } from './consumer-config.ts';
 import type { ConsumerConfig, ConsumerOptions } from './consumer-config.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMembership } from './group-membership.ts';
+import { OffsetFetcher } from './offset-fetcher.ts';
 import { ConsumerRebalances } from './rebalances.ts';
 import type { RebalanceListener } from './rebalances.ts';
 import { SubscriptionState } from './subscription-state.ts';
@@ -28,8 +27,9 @@ const REBALANCE_CHECK_MS = 500;
 export class Consumer {
   private readonly config: ConsumerConfig;
   private readonly parts: ClientParts;
-  private readonly subscriptions = new SubscriptionState();
+  private readonly subscriptions: SubscriptionState;
   private readonly fetcher: Fetcher;
+  private readonly offsetFetcher: OffsetFetcher;
   private readonly membership: GroupMembership | undefined;
   private readonly rebalances: ConsumerRebalances | undefined;
   private readonly logger: Logger;
@@ -46,10 +46,12 @@ export class Consumer {
       allowAutoTopicCreation: this.config.allowAutoCreateTopics,
     });
     this.parts = { client, metadata, config: this.config };
+    this.subscriptions = new SubscriptionState(this.config);
     this.fetcher = new Fetcher(this.parts, this.config, this.subscriptions);
     this.membership =
       this.config.groupId === undefined ? undefined : new GroupMembership(this.parts, this.config, this.config.groupId);
     this.rebalances = this.membership === undefined ? undefined : this.rebalancesOf(this.membership);
+    this.offsetFetcher = this.offsetFetcherOf(this.membership);
     this.logger = this.config.loggers('org.apache.kafka.clients.consumer.KafkaConsumer');
     this.nextAutoCommitHiResMs = this.config.time.hiResMs() + this.config.autoCommitIntervalMs;
   }
@@ -76,21 +78,27 @@ export class Consumer {
     return this.subscriptions.assigned.map(({ topic, partition }) => ({ topic, partition }));
   }
 
-  /** The next record returned is the one at `offset`. @throws IllegalStateError when the partition is not assigned */
-  seek(partition: TopicPartition, offset: number): void {
-    this.subscriptions.get(partition).position = offset;
+  /**
+   * The next record returned is the one at `offset`.
+   *
+   * @param leaderEpoch of the record before it, where it is known: then the position is validated first (KIP-320)
+   * @throws IllegalStateError when the partition is not assigned
+   */
+  seek(partition: TopicPartition, offset: number, leaderEpoch = -1): void {
+    const { metadata } = this.parts;
+    const state = this.subscriptions.get(partition);
+    metadata.updateLastSeenEpochIfNewer(partition, leaderEpoch);
+    state.seekUnvalidated({ offset, offsetEpoch: leaderEpoch, currentLeader: metadata.currentLeader(partition) });
   }
 
   /** From the log start offset; all assigned partitions when none is named. */
   seekToBeginning(partitions: readonly TopicPartition[] = this.assignment()): void {
-    for (const partition of partitions) {
-      this.subscriptions.requestReset(this.subscriptions.get(partition), 'earliest');
-    }
+    for (const partition of partitions) this.subscriptions.get(partition).reset('earliest');
   }
 
   /** From the end of the log; all assigned partitions when none is named. */
   seekToEnd(partitions: readonly TopicPartition[] = this.assignment()): void {
-    for (const partition of partitions) this.subscriptions.requestReset(this.subscriptions.get(partition), 'latest');
+    for (const partition of partitions) this.subscriptions.get(partition).reset('latest');
   }
 
   pause(partitions: readonly TopicPartition[]): void {
@@ -105,6 +113,7 @@ export class Consumer {
    * The next records, as soon as there are any.
    *
    * @param timeoutMs how long to wait for the first one, in milliseconds
+   * @throws LogTruncationError when records that were read are gone, and no reset policy says how to go on
    * @throws KafkaError, CorruptRecordError, TimeoutError
    */
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
@@ -119,24 +128,40 @@ export class Consumer {
       await this.parts.metadata.maybeRefresh();
       const remainingMs = Math.max(0, deadline - time.hiResMs());
       if ((this.topics === undefined || (await this.rebalances!.ensureJoined(remainingMs))) && !this.closed) {
-        await this.findPositions();
+        await this.offsetFetcher.updateFetchPositions();
         const records = this.fetcher.collect(this.config.maxPollRecords);
         this.fetcher.sendFetches();
         if (records.length > 0) return records;
       }
       const leftMs = deadline - time.hiResMs();
       if (leftMs <= 0 || this.closed) return [];
-      // Heartbeats may ask for a rejoin meanwhile, and where nothing is asked for a leader is to be found.
-      const waitMs = this.fetcher.isFetching ? REBALANCE_CHECK_MS : retryBackoffMs;
+      // Heartbeats may ask for a rejoin meanwhile; where nothing can be asked for, a leader is to be found or asked again.
+      const isBusy = this.fetcher.isFetching && this.subscriptions.hasAllFetchPositions;
+      const waitMs = isBusy ? REBALANCE_CHECK_MS : retryBackoffMs;
       await this.fetcher.wait(Math.min(leftMs, waitMs));
     }
   }
 
-  /** Offset of the next record that `poll` returns from a partition; finds it first if need be. */
+  /**
+   * Offset of the next record that `poll` returns from a partition; finds and validates it first if need be.
+   *
+   * @throws IllegalStateError, LogTruncationError, KafkaError, TimeoutError
+   */
   async position(partition: TopicPartition): Promise<number> {
-    const state = this.subscriptions.get(partition);
-    if (state.position === undefined) await this.findPositions();
-    return this.subscriptions.get(partition).position!;
+    const { time, retryBackoffMs, defaultApiTimeoutMs } = this.config;
+    const deadline = time.hiResMs() + defaultApiTimeoutMs;
+    for (;;) {
+      const { validPosition, topic } = this.subscriptions.get(partition);
+      if (validPosition !== undefined) return validPosition.offset;
+      if (time.hiResMs() >= deadline) {
+        throw new TimeoutError(
+          `Timeout of ${defaultApiTimeoutMs}ms expired before the position for partition ${topic}-${partition.partition} could be determined`,
+        );
+      }
+      await this.parts.metadata.maybeRefresh();
+      await this.offsetFetcher.updateFetchPositions();
+      if (!this.subscriptions.hasAllFetchPositions) await this.fetcher.wait(retryBackoffMs);
+    }
   }
 
   /** Commits the given offsets, or the positions of all assigned partitions. @throws KafkaError, TimeoutError */
@@ -145,7 +170,7 @@ export class Consumer {
   }
 
   /** Committed offsets by topicPartitionKey; what has none is missing. @throws KafkaError, TimeoutError */
-  async committed(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
+  async committed(partitions: readonly TopicPartition[]): Promise<Map<string, OffsetAndMetadata>> {
     return await fetchCommittedOffsets(this.membershipOf(), this.config, this.group(), partitions);
   }
 
@@ -229,43 +254,25 @@ export class Consumer {
     });
   }
 
-  private async findPositions(): Promise<void> {
-    const lost = this.subscriptions.assigned.filter(({ position }) => position === undefined);
-    if (lost.length === 0) return;
-    const wantCommitted = lost.filter(({ reset }) => reset === 'committed');
-    if (wantCommitted.length > 0) {
-      const committed =
-        this.membership === undefined
-          ? new Map<string, number>()
-          : await fetchCommittedOffsets(this.membership, this.config, this.group(), wantCommitted);
-      for (const state of wantCommitted) {
-        const offset = committed.get(topicPartitionKey(state.topic, state.partition));
-        if (offset !== undefined) state.position = offset;
-        else if (this.config.autoOffsetReset !== 'none') state.reset = this.config.autoOffsetReset;
-        else {
-          throw kafkaError(
-            Errors.OFFSET_OUT_OF_RANGE.code,
-            `Undefined offset with no reset policy for partition: ${topicPartitionKey(state.topic, state.partition)}`,
-          );
-        }
-      }
-    }
-    const toReset = lost.filter(({ position }) => position === undefined);
-    if (toReset.length === 0) return;
-    const queries = toReset.map(({ topic, partition, reset }) => ({
-      topic,
-      partition,
-      timestamp: reset === 'earliest' ? EARLIEST_TIMESTAMP : LATEST_TIMESTAMP,
-    }));
-    const found = await listOffsets(this.parts, queries, this.config.isolationLevel);
-    for (const state of toReset) {
-      state.position ??= found.get(topicPartitionKey(state.topic, state.partition))!.offset;
-    }
+  private offsetFetcherOf(membership: GroupMembership | undefined): OffsetFetcher {
+    const { parts, config, subscriptions } = this;
+    return new OffsetFetcher({
+      ...{ parts, config, subscriptions },
+      committed:
+        membership === undefined
+          ? undefined
+          : (partitions) => fetchCommittedOffsets(membership, config, this.group(), partitions),
+      onValidated: () => {
+        this.fetcher.wake();
+      },
+    });
   }
 
   private consumed(): OffsetToCommit[] {
-    return this.subscriptions.assigned.flatMap(({ topic, partition, position }) =>
-      position === undefined ? [] : [{ topic, partition, offset: position }],
+    return this.subscriptions.assigned.flatMap(({ topic, partition, validPosition }) =>
+      validPosition === undefined
+        ? []
+        : [{ topic, partition, offset: validPosition.offset, leaderEpoch: validPosition.offsetEpoch }],
     );
   }
 

@@ -29,6 +29,14 @@ export interface TopicInfo {
   readonly partitions: readonly PartitionInfo[];
 }
 
+/** A partition's leader as far as it is known. Counterpart of `Metadata.LeaderAndEpoch`. */
+export interface LeaderAndEpoch {
+  /** undefined while there is none, or it is not known. */
+  readonly leader: Node | undefined;
+  /** -1 where the brokers tell none. */
+  readonly epoch: number;
+}
+
 /** What the brokers said of the cluster at one moment. Counterpart of `org.apache.kafka.common.Cluster`. */
 export class Cluster {
   readonly clusterId: string | null;
@@ -62,10 +70,21 @@ export class Cluster {
     const info = this.partition(topic, partition);
     return info === undefined ? undefined : this.nodes.get(info.leader);
   }
+
+  /** A replica's node; undefined when it is offline, unknown, or no replica (the partition was reassigned). */
+  nodeIfOnline(topic: string, partition: number, id: number): Node | undefined {
+    const info = this.partition(topic, partition);
+    if (info === undefined || !info.replicas.includes(id) || info.offlineReplicas.includes(id)) return undefined;
+    return this.nodes.get(id);
+  }
 }
 
-/** Reads a Metadata answer. */
-export function clusterOf(answer: ResponseOf<'Metadata'>): Cluster {
+/** Since version 9 a broker's Metadata answers never tell a leader with the epoch of another (KAFKA-9212). */
+const FIRST_VERSION_WITH_RELIABLE_EPOCHS = 9;
+
+/** Reads a Metadata answer; leader epochs count from the version on that makes them reliable. */
+export function clusterOf(answer: ResponseOf<'Metadata'>, version: number): Cluster {
+  const hasEpochs = version >= FIRST_VERSION_WITH_RELIABLE_EPOCHS;
   const nodes = new Map<number, Node>();
   for (const { nodeId, host, port, rack } of answer.brokers) nodes.set(nodeId, { id: nodeId, host, port, rack });
   const topics = new Map<string, TopicInfo>();
@@ -79,7 +98,7 @@ export function clusterOf(answer: ResponseOf<'Metadata'>): Cluster {
           topic: name,
           partition: partition.partitionIndex,
           leader: partition.leaderId,
-          leaderEpoch: partition.leaderEpoch,
+          leaderEpoch: hasEpochs ? partition.leaderEpoch : -1,
           replicas: partition.replicaNodes,
           isr: partition.isrNodes,
           offlineReplicas: partition.offlineReplicas,

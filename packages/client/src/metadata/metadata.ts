@@ -1,12 +1,12 @@
-import { delay, nextInt } from '@klassic/common';
-import type { Logger } from '@klassic/common';
+import { delay, nextInt, topicPartitionKey } from '@klassic/common';
+import type { Logger, TopicPartition } from '@klassic/common';
 import { DisconnectError } from '@klassic/network';
 import { errorByCode, Errors } from '@klassic/protocol';
 import type { ClientConfig } from '../client-config.ts';
 import { isRetriable, kafkaError, TimeoutError } from '../client-errors.ts';
 import type { NetworkClient } from '../network-client.ts';
 import { Cluster, clusterOf } from './cluster.ts';
-import type { Node, PartitionInfo, TopicInfo } from './cluster.ts';
+import type { LeaderAndEpoch, Node, PartitionInfo, TopicInfo } from './cluster.ts';
 
 /** Which topics a client asks about: these, or every one. */
 export type TopicInterest = 'all' | ReadonlySet<string>;
@@ -22,6 +22,8 @@ export class Metadata {
   private readonly logger: Logger;
   private readonly topics = new Set<string>();
   private readonly bootstrap: readonly Node[];
+  /** The newest leader epoch that anybody told, by topicPartitionKey. */
+  private readonly lastSeenLeaderEpochs = new Map<string, number>();
   private current = new Cluster(null, -1, new Map(), new Map());
   private updatedHiResMs = Number.NEGATIVE_INFINITY;
   private attemptedHiResMs = Number.NEGATIVE_INFINITY;
@@ -38,6 +40,26 @@ export class Metadata {
 
   get cluster(): Cluster {
     return this.current;
+  }
+
+  /**
+   * A partition's leader. None when somebody has told a newer epoch than that of the picture: then the leader is to be
+   * asked for first.
+   */
+  currentLeader({ topic, partition }: TopicPartition): LeaderAndEpoch {
+    const info = this.current.partition(topic, partition);
+    const seen = this.lastSeenLeaderEpochs.get(topicPartitionKey(topic, partition)) ?? -1;
+    if (info === undefined || (seen >= 0 && info.leaderEpoch !== seen)) return { leader: undefined, epoch: seen };
+    return { leader: this.current.nodes.get(info.leader), epoch: info.leaderEpoch };
+  }
+
+  /** Somebody else than a Metadata answer told a leader epoch (-1 for none): the picture may be older than that. */
+  updateLastSeenEpochIfNewer({ topic, partition }: TopicPartition, epoch: number): void {
+    const key = topicPartitionKey(topic, partition);
+    const seen = this.lastSeenLeaderEpochs.get(key);
+    if (seen === undefined || epoch <= seen) return;
+    this.lastSeenLeaderEpochs.set(key, epoch);
+    this.wanted = true;
   }
 
   /** Adds topics to those asked about. */
@@ -127,11 +149,12 @@ export class Metadata {
     let failure: unknown = new DisconnectError('No broker is known');
     for (const node of this.candidates()) {
       try {
-        const answer = await this.client.send(node, 'Metadata', {
-          topics: asked,
-          allowAutoTopicCreation: this.allowAutoTopicCreation,
+        let version = -1;
+        const answer = await this.client.send(node, 'Metadata', (chosen) => {
+          version = chosen;
+          return { topics: asked, allowAutoTopicCreation: this.allowAutoTopicCreation };
         });
-        const cluster = clusterOf(answer);
+        const cluster = clusterOf(answer, version);
         // A broker that has just started answers with nothing until the controller has told it.
         if (cluster.nodes.size > 0) return cluster;
         failure = new DisconnectError(`${node.host}:${node.port} knows no broker yet`);
@@ -186,9 +209,17 @@ export class Metadata {
   }
 
   private newerOf(news: PartitionInfo): PartitionInfo {
-    const known = this.current.partition(news.topic, news.partition);
-    if (known === undefined || news.leaderEpoch < 0 || news.leaderEpoch >= known.leaderEpoch) return news;
+    const key = topicPartitionKey(news.topic, news.partition);
+    const seen = this.lastSeenLeaderEpochs.get(key) ?? -1;
+    if (news.leaderEpoch < 0) {
+      this.lastSeenLeaderEpochs.delete(key);
+      return news;
+    }
     // Epoch 0 again: the topic was deleted and made anew.
-    return news.leaderEpoch === 0 ? news : known;
+    if (news.leaderEpoch < seen && news.leaderEpoch !== 0) {
+      return this.current.partition(news.topic, news.partition) ?? news;
+    }
+    this.lastSeenLeaderEpochs.set(key, news.leaderEpoch);
+    return news;
   }
 }
