@@ -47,6 +47,17 @@ export class ControllerChannelManager {
     return this.threads;
   }
 
+  /** Resolves when every broker has answered what is queued for it, at the latest after `limitMs` milliseconds. */
+  whenIdle(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.options.time.schedule(limitMs, resolve);
+      void Promise.all([...this.threads.values()].map((thread) => thread.whenIdle())).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
   startup(): void {
     for (const broker of this.options.context.liveOrShuttingDownBrokers) this.addBroker(broker);
   }

@@ -157,6 +157,14 @@ export class KafkaController {
   }
 
   /**
+   * Waits until the brokers have answered this controller's requests, at the longest `limitMs` milliseconds. Before `shutdown`,
+   * which gives up what is queued, so that they are told of the leaders that its own leaving has moved.
+   */
+  whenRequestsAnswered(limitMs: number): Promise<void> {
+    return this.parts.channelManager.whenIdle(limitMs);
+  }
+
+  /**
    * Moves the leadership of a broker that is about to stop to others.
    *
    * @returns the partitions that it still leads

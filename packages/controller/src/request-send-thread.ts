@@ -63,6 +63,7 @@ export class RequestSendThread {
   private connection: ControllerConnection | undefined;
   private running = true;
   private working = false;
+  private work: Promise<void> = Promise.resolve();
   private sent = 0;
   private endPause: (() => void) | undefined;
 
@@ -86,7 +87,12 @@ export class RequestSendThread {
   enqueue(item: QueueItem): void {
     if (!this.running) return;
     this.queue.push({ item, queuedHiResMs: this.options.time.hiResMs() });
-    if (!this.working) void this.work();
+    if (!this.working) this.work = this.sendAll();
+  }
+
+  /** Resolves when everything queued has been answered, or was given up by `shutdown`. */
+  whenIdle(): Promise<void> {
+    return this.work;
   }
 
   /** Gives up what is queued and closes the connection, without an answer to a request under way. */
@@ -101,7 +107,7 @@ export class RequestSendThread {
     this.log.info('Shutdown completed');
   }
 
-  private async work(): Promise<void> {
+  private async sendAll(): Promise<void> {
     this.working = true;
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
       this.queueTimeMs.update(this.options.time.hiResMs() - next.queuedHiResMs);

@@ -37,6 +37,9 @@ import {
 } from './settings.ts';
 import { TopicConfigs } from './topic-configs.ts';
 
+/** How long a controller that leaves waits at most for the answers to its last requests, in milliseconds. */
+const lastRequestsMs = 1_000;
+
 export interface KafkaServerOptions {
   readonly config: KafkaConfig;
   readonly time: Time;
@@ -268,6 +271,8 @@ export class KafkaServer {
       time: this.time,
       logger: this.logger,
     });
+    // The original's threads go on sending while its logs are closed, which takes longer.
+    await controller.whenRequestsAnswered(lastRequestsMs);
   }
 
   private connectToZooKeeper(): Promise<KafkaZkClient> {
