@@ -73,6 +73,11 @@ export class ZNodes {
     await this.session.setData(path, Buffer.from(text), matchAnyVersion);
   }
 
+  /** As a tool with --zookeeper does. */
+  async delete(path: string): Promise<void> {
+    await this.session.delete(path, matchAnyVersion);
+  }
+
   /** The registered brokers, in order. */
   async brokerIds(): Promise<number[]> {
     return (await this.children('/brokers/ids')).map(Number).sort((one, other) => one - other);

@@ -1,4 +1,4 @@
-import { afterEach, describe, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { describeWithReference } from '@klassic/test-support';
 import { ScenarioCluster } from './scenario-cluster.ts';
 
@@ -22,20 +22,39 @@ describeWithReference(describe)('a broker that fails or leaves, beside the captu
     await scenario.expectRpcs();
   });
 
-  it('05: a leader is shut down in an orderly way, returns, and is elected anew', async () => {
-    scenario = await ScenarioCluster.start(
-      '05-controlled-shutdown',
-      'kafka-leader-election --bootstrap-server 127.0.0.1:19091,127.0.0.1:19092,127.0.0.1:19093 --election-type preferred --all',
-    );
-    await scenario.terminate(2, 1);
+  it('05: a leader and then the controller are shut down in an orderly way, return, and leaders are elected anew', async () => {
+    scenario = await ScenarioCluster.start('05-controlled-shutdown');
+    const { admin, znodes } = scenario;
+    await scenario.leave(2, 1);
     await scenario.waitForIsrs('t', 3, 2);
     await scenario.expectSnapshot('broker-2-down');
     await scenario.broker(2).start();
     await scenario.waitForIsrs('t', 3, 3);
     await scenario.waitForIsrNotifications();
     await scenario.expectSnapshot('broker-2-back');
-    await scenario.admin.electLeaders('preferred', [{ topic: 't', partition: 1 }]);
+    await admin.electLeaders('preferred', [{ topic: 't', partition: 1 }]);
     await scenario.expectSnapshot('preferred-elected');
+    expect(await admin.electLeaders('preferred')).toEqual(new Map());
+    await scenario.leave(1, 1);
+    await scenario.waitForControllerOtherThan(1);
+    await scenario.expectSnapshot('controller-1-down');
+    await scenario.broker(1).start();
+    await scenario.waitForIsrs('t', 3, 3);
+    const all = ['solo', 't', 't', 't'].map((topic, index) => ({ topic, partition: Math.max(0, index - 1) }));
+    await znodes.create('/admin/preferred_replica_election', JSON.stringify({ version: 1, partitions: all }));
+    await scenario.waitForLeader('t', 1);
+    await scenario.expectSnapshot('after');
+    await scenario.expectWrites();
+    await scenario.expectRpcs();
+  });
+
+  it('23: a broker that returns gets its partitions back by itself', async () => {
+    scenario = await ScenarioCluster.start('23-auto-leader-rebalance');
+    await scenario.leave(2, 1);
+    await scenario.broker(2).start();
+    await scenario.waitForIsrs('t', 3, 3);
+    await scenario.waitForLeader('t', 2, 1);
+    await scenario.expectSnapshot('after');
     await scenario.expectWrites();
     await scenario.expectRpcs();
   });

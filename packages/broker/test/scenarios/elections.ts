@@ -30,14 +30,17 @@ export class Elections {
 
   /** What stands for the broker in what it does as controller of that epoch; one that did not win it is named. */
   nameOf(epoch: number, brokerId: number): string {
-    if (this.winners.get(epoch) !== brokerId) return `broker-${brokerId}, not controller ${epoch}`;
+    if (!this.isWinner(epoch, brokerId)) return `broker-${brokerId}, not controller ${epoch}`;
     return epoch === firstOfBroker1 ? `broker-${brokerId}` : `<controller ${epoch}>`;
   }
 
-  /** The newest controller: its epoch and broker. */
-  get newest(): { readonly epoch: number; readonly brokerId: number } {
-    const epoch = Math.max(...this.winners.keys());
-    return { epoch, brokerId: this.winners.get(epoch)! };
+  isWinner(epoch: number, brokerId: number): boolean {
+    return this.winners.get(epoch) === brokerId;
+  }
+
+  /** Every epoch that somebody won, in order. */
+  get epochs(): number[] {
+    return [...this.winners.keys()].sort((one, other) => one - other);
   }
 
   private note(epoch: number, brokerId: number): void {

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Producer } from '@klassic/client';
+import type { ProducerOptions } from '@klassic/client';
 import { describeWithReference } from '@klassic/test-support';
+import { readTopic } from '../integration/records.ts';
 import { ScenarioCluster } from './scenario-cluster.ts';
 
 jest.setTimeout(180_000);
@@ -14,12 +16,12 @@ afterEach(async () => {
   await scenario?.stop();
 });
 
-function producerOf(acks: 1 | 'all', retries?: number): Producer {
+function producerOf(acks: 1 | 'all', options: Partial<ProducerOptions> = {}): Producer {
   const producer = new Producer({
     bootstrapServers: scenario.bootstrapServers,
     acks,
-    lingerMs: 0,
-    ...(retries === undefined ? {} : { retries }),
+    enableIdempotence: false,
+    ...options,
   });
   producers.push(producer);
   return producer;
@@ -50,5 +52,28 @@ describeWithReference(describe)('the in-sync replicas, beside the captures of Ap
     await scenario.expectSnapshot('after');
     await scenario.expectWrites();
     await scenario.expectRpcs({ withRefreshes: true });
+  });
+
+  it('07: with min.insync.replicas=3 a record is refused after it is written, and then before', async () => {
+    scenario = await ScenarioCluster.start('07-min-insync-replicas');
+    const reachable = [1, 2].map((id) => scenario.broker(id).bootstrapServer);
+    const all = producerOf('all', { retries: 0, bootstrapServers: reachable });
+    const one = producerOf(1, { retries: 0, bootstrapServers: reachable });
+    expect(await send(all, 'a-v0', 'a-v1')).toEqual([0, 1]);
+    scenario.broker(3).pause();
+    const refusal = (name: string): object => ({ error: { name } });
+    await expect(send(all, 'after-append')).rejects.toMatchObject(refusal('NOT_ENOUGH_REPLICAS_AFTER_APPEND'));
+    await scenario.waitForIsrs('t', 1, 2);
+    await expect(send(all, 'refused')).rejects.toMatchObject(refusal('NOT_ENOUGH_REPLICAS'));
+    expect(await send(one, 'acks1')).toEqual([3]);
+    await scenario.waitForIsrNotifications();
+    await scenario.expectRpcs({ withRefreshes: true, until: 'SIGCONT broker 3' });
+    scenario.broker(3).resume();
+    await scenario.waitForIsrs('t', 1, 3);
+    expect(await send(all, 'accepted-again')).toEqual([4]);
+    const read = await readTopic(reachable, 't');
+    expect(read.map(({ value }) => value)).toEqual(['a-v0', 'a-v1', 'after-append', 'acks1', 'accepted-again']);
+    await scenario.expectSnapshot('after');
+    await scenario.expectWrites();
   });
 });

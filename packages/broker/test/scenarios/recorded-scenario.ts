@@ -9,17 +9,24 @@ interface ScenarioFile {
   readonly extraProperties: readonly string[];
 }
 
-/** A scenario of the recordings: `cluster/2.8.2/ibp-2.6/<name>`, up to its end or to one of its steps. */
+/** A part of a recording. */
+export interface Extent {
+  /** The step with which it begins, by the beginning of its name; left out: the recording's begin. */
+  readonly from?: string | undefined;
+  /** The step before which it ends; left out: the recording's end. */
+  readonly until?: string | undefined;
+}
+
+/** A scenario of the recordings: `cluster/2.8.2/ibp-2.6/<name>`. */
 export class RecordedScenario {
   private readonly name: string;
+  private readonly beginMs: number;
   private readonly endMs: number;
 
-  /** @param until the step, by the beginning of its name, before which the recording is taken to end; left out: its end */
-  constructor(name: string, until?: string) {
+  constructor(name: string, { from, until }: Extent = {}) {
     this.name = name;
-    const end = until === undefined ? undefined : this.file.steps.find(({ step }) => step.startsWith(until));
-    if (until !== undefined && end === undefined) throw new Error(`${name} has no step ${until}`);
-    this.endMs = end?.t ?? Infinity;
+    this.beginMs = from === undefined ? -Infinity : this.timeOf(from);
+    this.endMs = until === undefined ? Infinity : this.timeOf(until);
   }
 
   /** What the recording's brokers were configured with beside the defaults. */
@@ -58,18 +65,28 @@ export class RecordedScenario {
       ({ who, op, t, ops, request }) =>
         who.startsWith('broker-') &&
         !op.endsWith('Session') &&
-        t < this.endMs &&
+        this.contains(t) &&
         request?.path !== '/controller' &&
         !(ops !== undefined && ops.every((each) => each.op === 'error')),
     );
   }
 
   elections(): Elections {
-    return Elections.ofRecording(this.transactions());
+    return Elections.ofRecording(recordedLines<RecordedTransaction>(this.at('zk-txns.jsonl')));
   }
 
   requests(): RecordedRpc[] {
-    return recordedLines<RecordedRpc>(this.at('rpcs.jsonl')).filter(({ t }) => t < this.endMs);
+    return recordedLines<RecordedRpc>(this.at('rpcs.jsonl')).filter(({ t }) => this.contains(t));
+  }
+
+  private contains(t: number): boolean {
+    return t >= this.beginMs && t < this.endMs;
+  }
+
+  private timeOf(name: string): number {
+    const found = this.file.steps.find(({ step }) => step.startsWith(name));
+    if (found === undefined) throw new Error(`${this.name} has no step ${name}`);
+    return found.t;
   }
 
   private get file(): ScenarioFile {

@@ -1,71 +1,35 @@
-import { expect } from '@jest/globals';
-import { Admin } from '@klassic/client';
-import {
-  eventually,
-  grouped,
-  isControllersOwn,
-  isLostRace,
-  isOwn,
-  readRequestLog,
-  recordedText,
-  startCluster,
-  startZooKeeper,
-  transactionText,
-} from '@klassic/test-support';
-import type {
-  LoggedRequest,
-  RecordedTransaction,
-  TestBroker,
-  TestCluster,
-  WrittenTransaction,
-} from '@klassic/test-support';
-import { createTopic, ZNodes } from '../integration/cluster.ts';
+import { grouped, isControllersOwn, isLostRace, isOwn, recordedText, transactionText } from '@klassic/test-support';
+import type { RecordedTransaction, WrittenTransaction } from '@klassic/test-support';
+import { createTopic } from '../integration/cluster.ts';
 import { expectSame } from './comparison.ts';
 import type { Compared } from './comparison.ts';
-import { partitionCount, told } from './controller-requests.ts';
+import { told } from './controller-requests.ts';
 import type { Rpc } from './controller-requests.ts';
-import { brokerIdOf, Elections } from './elections.ts';
+import { brokerIdOf } from './elections.ts';
+import type { Elections } from './elections.ts';
 import { RecordedScenario } from './recorded-scenario.ts';
+import { brokerIds, TappedCluster } from './tapped-cluster.ts';
+import type { TappedClusterParts } from './tapped-cluster.ts';
 import { isLeftOut, parsed, recordedTree, treeOf, znodeText } from './tree.ts';
 import type { Watches } from './watch-book.ts';
-import { ZooKeeperTap } from './zookeeper-tap.ts';
 
-const brokerIds = [1, 2, 3];
-const patientMs = 60_000;
 /** The recordings' brokers listen on 19091, 19092 and 19093. */
 const recordedPort = (brokerId: number): number => 19_090 + brokerId;
 
 /**
- * Three brokers and a real ZooKeeper in the state in which a captured scenario began. The test does the scenario's steps;
- * trees, watches, writes and requests stand then beside those of the original in one form, which leaves out what two runs of the
- * original itself do differently (the recordings' README says what).
+ * A cluster in the state in which a captured scenario began. The test does the scenario's steps; trees, watches, writes and
+ * requests stand then beside those of the original in one form, which leaves out what two runs of the original itself do
+ * differently (the recordings' README says what).
  */
-export class ScenarioCluster {
-  readonly znodes: ZNodes;
-  readonly admin: Admin;
-  readonly bootstrapServers: readonly string[];
-  readonly taps: readonly ZooKeeperTap[];
-  private readonly recorded: RecordedScenario;
-  private readonly cluster: TestCluster;
-  private readonly zooKeeper: { stop(): Promise<void> };
+export class ScenarioCluster extends TappedCluster {
+  private readonly name: string;
+  private recorded: RecordedScenario;
   private readonly left: string[] = [];
-  private writtenBefore: readonly number[] = brokerIds.map(() => 0);
-  private requestsBefore: readonly number[] = brokerIds.map(() => 0);
 
-  private constructor(
-    recorded: RecordedScenario,
-    cluster: TestCluster,
-    taps: readonly ZooKeeperTap[],
-    zooKeeper: { stop(): Promise<void> },
-    znodes: ZNodes,
-  ) {
+  private constructor(name: string, recorded: RecordedScenario, parts: TappedClusterParts) {
+    super(parts);
+    this.name = name;
     this.recorded = recorded;
-    this.cluster = cluster;
-    this.taps = taps;
-    this.zooKeeper = zooKeeper;
-    this.znodes = znodes;
-    this.bootstrapServers = cluster.bootstrapServers;
-    this.admin = new Admin({ bootstrapServers: cluster.bootstrapServers });
   }
 
   /**
@@ -74,103 +38,22 @@ export class ScenarioCluster {
    * @param until the step of the recording, by the beginning of its name, before which the test ends; left out: its end
    */
   static async start(name: string, until?: string): Promise<ScenarioCluster> {
-    const recorded = new RecordedScenario(name, until);
-    const zooKeeper = await startZooKeeper();
-    const taps: ZooKeeperTap[] = [];
-    for (const id of brokerIds) taps.push(await ZooKeeperTap.start(id, zooKeeper.port));
-    const cluster = await startCluster({
-      zooKeeper,
-      zooKeeperConnect: (id) => taps[id - 1]!.connectString,
-      overrides: {
-        ...recorded.properties,
-        'klassic.log.console': 'false',
-        'klassic.forward.to.controller': 'false',
-        'klassic.log.levels': 'kafka.request.logger=TRACE',
-      },
-    });
-    const znodes = await ZNodes.open(zooKeeper.connectString);
-    const scenario = new ScenarioCluster(recorded, cluster, taps, zooKeeper, znodes);
+    const recorded = new RecordedScenario(name, { until });
+    const scenario = new ScenarioCluster(name, recorded, await TappedCluster.parts(recorded.properties));
     await scenario.begin();
     return scenario;
   }
 
-  broker(id: number): TestBroker {
-    return this.cluster.broker(id);
+  /** From here on the recording is compared from that step on, by the beginning of its name, and up to its end. */
+  goOnFrom(step: string): void {
+    this.recorded = new RecordedScenario(this.name, { from: step });
+    this.mark();
   }
 
-  async stop(): Promise<void> {
-    this.admin.close();
-    await this.znodes.close();
-    await this.cluster.stop();
-    await Promise.all(this.taps.map((tap) => tap.close()));
-    await this.zooKeeper.stop();
-  }
-
-  /** SIGTERM, and waits for the end. */
-  async terminate(brokerId: number, life: number): Promise<void> {
+  /** SIGTERM, and waits for the end. The comparison allows for what a leaving broker does not take any more. */
+  async leave(brokerId: number, life: number): Promise<void> {
     this.left.push(`broker-${brokerId} life ${life}`);
-    expect(await this.broker(brokerId).stop()).toBe(true);
-  }
-
-  /** Waits until there is a controller, and it is another broker. */
-  async waitForControllerOtherThan(brokerId: number): Promise<void> {
-    await eventually(async () => ![-1, brokerId].includes(await this.znodes.controllerId()), {
-      timeoutMs: patientMs,
-      what: `a controller other than broker ${brokerId}`,
-    });
-  }
-
-  /** Waits until every partition of the topic has this many replicas in sync. */
-  async waitForIsrs(topic: string, partitions: number, size: number): Promise<void> {
-    for (let partition = 0; partition < partitions; partition += 1) {
-      await eventually(async () => (await this.znodes.partitionState(topic, partition)).isr.length === size, {
-        timeoutMs: patientMs,
-        what: `${size} replicas of ${topic}-${partition} in sync`,
-      });
-    }
-  }
-
-  /**
-   * Waits until every leader has told by znode the last ISR change of each partition that it made since the scenario began, and
-   * the controller has taken the znodes away.
-   */
-  async waitForIsrNotifications(): Promise<void> {
-    for (const [index, { written }] of this.taps.entries()) {
-      await eventually(() => untold(written.slice(this.writtenBefore[index])).length === 0, {
-        timeoutMs: patientMs,
-        what: `broker ${index + 1} to tell its ISR changes`,
-      });
-    }
-    await eventually(async () => (await this.znodes.children('/isr_change_notification')).length === 0, {
-      timeoutMs: patientMs,
-      what: 'the controller to take the notifications away',
-    });
-  }
-
-  /** Waits until the topic is gone, and all marks of its deletion. */
-  async waitUntilGone(topic: string): Promise<void> {
-    await eventually(
-      async () =>
-        !(await this.znodes.children('/brokers/topics')).includes(topic) &&
-        !(await this.znodes.children('/admin/delete_topics')).includes(topic),
-      { timeoutMs: patientMs, what: `the deletion of ${topic}` },
-    );
-  }
-
-  /** Waits until every broker's request log has the UpdateMetadata of the topic's partitions. */
-  async waitUntilTold(topic: string, partitions: number, ids: readonly number[] = brokerIds): Promise<void> {
-    for (const id of ids) {
-      const isTold = (): boolean =>
-        this.requestsTo(id).some(
-          ({ api, request }) => api === 'UPDATE_METADATA' && partitionCount(request, topic) === partitions,
-        );
-      await eventually(isTold, { timeoutMs: patientMs, what: `broker ${id} to be told of ${topic}` });
-    }
-  }
-
-  /** What the broker was sent since the scenario began, by anybody. */
-  requestsTo(brokerId: number): LoggedRequest[] {
-    return readRequestLog(this.broker(brokerId).logFolder, brokerId).slice(this.requestsBefore[brokerId - 1]);
+    await this.terminate(brokerId);
   }
 
   /** The tree is that of the recording's snapshot, as soon as what is still under way has come to its end. */
@@ -210,15 +93,21 @@ export class ScenarioCluster {
     await expectSame(() => this.writes(), 'writes');
   }
 
-  /** (c) Each broker, in each of its lives, was told the same in the same order. */
-  async expectRpcs({ withRefreshes = false } = {}): Promise<void> {
-    await expectSame(() => this.rpcs(withRefreshes), 'requests');
+  /**
+   * (c) Each broker, in each of its lives, was told the same in the same order.
+   *
+   * @param withRefreshes also what tells ISRs that leaders have written: where each of them is waited for
+   * @param until the step of the recording before which it is compared; left out: as far as the scenario goes
+   */
+  async expectRpcs({ withRefreshes = false, until }: { withRefreshes?: boolean; until?: string } = {}): Promise<void> {
+    const recorded = until === undefined ? this.recorded : new RecordedScenario(this.name, { until });
+    await expectSame(() => this.rpcs(recorded, withRefreshes), 'requests');
   }
 
   private writes(): Compared {
     const recorded = this.recorded.transactions().filter((txn) => !isLeftOut(txn.ops ?? [txn.request ?? txn]));
-    const written = this.taps
-      .flatMap((tap, index) => tap.written.slice(this.writtenBefore[index]))
+    const written = brokerIds
+      .flatMap((id) => this.writtenBy(id))
       .filter(({ ops, code }) => !isLeftOut(ops) && !isLostRace(ops, code));
     const elections = this.elections();
     const winners = this.recorded.elections();
@@ -235,8 +124,8 @@ export class ScenarioCluster {
     return { actual, expected };
   }
 
-  private rpcs(withRefreshes: boolean): Compared {
-    const before = this.recorded.snapshot('before');
+  private rpcs(recorded: RecordedScenario, withRefreshes: boolean): Compared {
+    const before = recorded.snapshot('before');
     const logged = brokerIds.flatMap((id) =>
       this.requestsTo(id).map(({ clientId, api, apiVersion, request, response }): Rpc => ({
         from: `broker-${clientId}`,
@@ -247,7 +136,7 @@ export class ScenarioCluster {
         response,
       })),
     );
-    const expected = told(this.recorded.requests(), before, this.recorded.elections(), withRefreshes);
+    const expected = told(recorded.requests(), before, recorded.elections(), withRefreshes);
     const actual = told(logged, before, this.elections(), withRefreshes);
     // A broker that leaves takes more or fewer of the last requests that it is sent.
     for (const [life, texts] of Object.entries(expected)) {
@@ -259,10 +148,6 @@ export class ScenarioCluster {
     return { actual, expected };
   }
 
-  private elections(): Elections {
-    return Elections.ofTaps(this.taps.flatMap(({ written }) => written));
-  }
-
   private async begin(): Promise<void> {
     // The first scenario begins with nothing: it is the start of the brokers.
     if (this.recorded.snapshot('before')['/brokers'] === undefined) return;
@@ -272,8 +157,7 @@ export class ScenarioCluster {
       await this.waitUntilTold(name, assignment.length);
     }
     await this.expectSnapshot('before');
-    this.writtenBefore = this.taps.map(({ written }) => written.length);
-    this.requestsBefore = brokerIds.map((id) => readRequestLog(this.broker(id).logFolder, id).length);
+    this.mark();
   }
 
   private async tree(): Promise<Record<string, string>> {
@@ -297,24 +181,6 @@ export class ScenarioCluster {
       clusterId,
     );
   }
-}
-
-interface Notification {
-  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
-}
-
-/** The partitions whose last ISR change by this leader stands in no notification after it. */
-function untold(written: readonly WrittenTransaction[]): string[] {
-  const changed = new Set<string>();
-  for (const { ops, isMulti, code } of written) {
-    const [{ op, path, data }] = ops as [WrittenTransaction['ops'][number]];
-    const [, topic, partition] = /^\/brokers\/topics\/([^/]+)\/partitions\/(\d+)\/state$/.exec(path) ?? [];
-    if (!isMulti && op === 'setData' && code === 'OK' && topic !== undefined) changed.add(`${topic}-${partition}`);
-    if (op !== 'create' || !path.startsWith('/isr_change_notification/')) continue;
-    for (const each of (JSON.parse(String(data)) as Notification).partitions)
-      changed.delete(`${each.topic}-${each.partition}`);
-  }
-  return [...changed];
 }
 
 function byRole(

@@ -46,9 +46,12 @@ export interface TappedRead {
   readonly op: string;
   readonly path: string;
   readonly isWatched: boolean;
+  /** Whether the session had made `/brokers/ids/<id>` by then: what a broker reads while it starts it reads once. */
+  readonly isRegistered: boolean;
 }
 
-type Asked = { readonly write: AskedWrite } | { readonly read: TappedRead; readonly kind: 'data' | 'child' };
+type AskedRead = Omit<TappedRead, 'isRegistered'>;
+type Asked = { readonly write: AskedWrite } | { readonly read: AskedRead; readonly kind: 'data' | 'child' };
 
 interface Connection {
   readonly asked: Map<number, Asked>;
@@ -66,6 +69,7 @@ export class ZooKeeperTap {
   readonly read: TappedRead[] = [];
   private readonly brokerId: number;
   private readonly connections = new Map<number, Connection>();
+  private readonly registered = new Set<number>();
   private last: Connection | undefined;
   private sessions = 0;
   private relay!: TcpRelay;
@@ -160,10 +164,12 @@ export class ZooKeeperTap {
     if ('write' in asked) {
       const code = error === noError && asked.write.isMulti ? codeOfMulti(reader) : error;
       this.written.push({ who: this.nameOf(connection), ...asked.write, code: codes.get(code) ?? String(code) });
+      const isRegistration = asked.write.ops[0]!.path === `/brokers/ids/${this.brokerId}`;
+      if (isRegistration && code === noError) this.registered.add(connection.session);
       return;
     }
     const { read, kind } = asked;
-    this.read.push(read);
+    this.read.push({ ...read, isRegistered: this.registered.has(connection.session) });
     const isSet = error === noError || (error === noNode && read.op === 'exists');
     if (read.isWatched && isSet) connection.book.set(kind, read.path);
   }
