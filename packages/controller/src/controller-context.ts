@@ -134,6 +134,7 @@ export class ControllerContext {
   removeTopic(topic: string): void {
     for (const partition of this.partitionsForTopic(topic)) {
       this.leadership.delete(keyOf(partition));
+      this.partitionsBeingReassigned.delete(keyOf(partition));
       // A topic created anew under the same name must not find the old one's states.
       this.dropPartitionState(partition);
     }

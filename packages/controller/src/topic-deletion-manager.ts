@@ -158,6 +158,8 @@ export class TopicDeletionManager {
     await store.deleteTopicZNode(topic, epochZkVersion);
     await store.deleteTopicConfigs([topic], epochZkVersion);
     await store.deleteTopicDeletions([topic], epochZkVersion);
+    // A reassignment that was under way when the deletion was asked for has ended with the topic.
+    for (const partition of this.context.partitionsForTopic(topic)) watches.unwatchPartitionState(partition);
     this.context.removeTopic(topic);
   }
 
