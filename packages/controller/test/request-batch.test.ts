@@ -59,7 +59,7 @@ describe('ControllerBrokerRequestBatch', () => {
       },
       close: () => undefined,
     };
-    void item.exchange(connection as never).then(({ deliver }) => deliver());
+    void item.exchange(connection as never).then((answer) => answer.deliver());
   }
 
   const told = (api: ControlApi): readonly number[] => sent.filter((each) => each.api === api).map(({ to }) => to);

@@ -55,6 +55,7 @@ export class KafkaConfig {
     this.settings = { originals, values, listeners, advertisedListeners, interBrokerListenerName };
     this.interBrokerCodec = this.string('inter.broker.codec') as Codec;
     this.checkVersions();
+    this.checkZooKeeperAcls();
     checkRequirements(this);
   }
 
@@ -215,6 +216,14 @@ export class KafkaConfig {
       );
     }
     return given.toUpperCase();
+  }
+
+  /** Znodes can belong to their creator only where ZooKeeper knows who that is (`KafkaServer.initZkClient`). */
+  private checkZooKeeperAcls(): void {
+    if (!this.boolean('zookeeper.set.acl')) return;
+    throw new ConfigException(
+      'zookeeper.set.acl is true, but this broker does not authenticate to ZooKeeper: neither TLS nor SASL is served',
+    );
   }
 
   private checkVersions(): void {

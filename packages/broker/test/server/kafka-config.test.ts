@@ -51,6 +51,11 @@ describe('KafkaConfig', () => {
       { 'log.cleanup.policy': 'compact,burn' },
       /^Invalid value burn for configuration log.cleanup.policy: String must be one of: compact, delete$/,
     ],
+    [
+      'znodes that belong to nobody whom ZooKeeper knows',
+      { 'zookeeper.set.acl': 'true' },
+      /^zookeeper.set.acl is true, but this broker does not authenticate to ZooKeeper/,
+    ],
     ['no ZooKeeper', { 'zookeeper.connect': '' }, /Missing required configuration 'zookeeper.connect'/],
     [
       'a listener without a port',
