@@ -32,10 +32,12 @@ const changes: Readonly<Record<string, (cluster: ControllerCluster) => Promise<u
   'a preferred election': (cluster) =>
     cluster.create('/admin/preferred_replica_election', { version: 1, partitions: [{ topic: 't', partition: 0 }] }),
   'an election by request': async (cluster) => {
-    cluster.controller(1).controllerContext.putPartitionLeadershipInfo(
-      { topic: 't', partition: 0 },
-      { leaderAndIsr: { leader: 2, leaderEpoch: 0, isr: [1, 2], zkVersion: 0 }, controllerEpoch: 1 },
-    );
+    cluster
+      .controller(1)
+      .controllerContext.putPartitionLeadershipInfo(
+        { topic: 't', partition: 0 },
+        { leaderAndIsr: { leader: 2, leaderEpoch: 0, isr: [1, 2], zkVersion: 0 }, controllerEpoch: 1 },
+      );
     await cluster.controller(1).electLeaders([{ topic: 't', partition: 0 }], 'PREFERRED');
   },
   'an ISR change notification': (cluster) =>
@@ -153,7 +155,10 @@ describe('A controller', () => {
     await cluster.settle();
     expect(controller.isActive).toBe(false);
     // It registers anew, with a later broker epoch.
-    expect(cluster.zk.nodes.get('/brokers/ids/1')).toMatchObject({ owner: 'broker-1#again', czxid: controller.brokerEpoch });
+    expect(cluster.zk.nodes.get('/brokers/ids/1')).toMatchObject({
+      owner: 'broker-1#again',
+      czxid: controller.brokerEpoch,
+    });
     expect(cluster.active.controllerContext.brokerEpoch(1)).toBe(controller.brokerEpoch);
   });
 });

@@ -20,7 +20,10 @@ async function reassign(cluster: ControllerCluster, target: readonly number[] | 
 }
 
 function plan(...partitions: readonly (readonly [number, readonly number[]])[]): unknown {
-  return { version: 1, partitions: partitions.map(([index, replicas]) => ({ topic: 't', partition: index, replicas })) };
+  return {
+    version: 1,
+    partitions: partitions.map(([index, replicas]) => ({ topic: 't', partition: index, replicas })),
+  };
 }
 
 const second = { 1: [1, 2] };
@@ -31,7 +34,14 @@ describe('A reassignment (KIP-455)', () => {
     expect(await reassign(cluster, [3, 1])).toBe('NONE');
     expect(cluster.assignment('t')).toEqual(topicZNode({ 0: [3, 1, 2], ...second }, { 0: [3] }, { 0: [2] }));
     expect(cluster.state('t', 0)).toMatchObject({ leader: 1, leader_epoch: 1, isr: [1, 2] });
-    const told = { leader: 1, leaderEpoch: 1, isr: [1, 2], replicas: [3, 1, 2], addingReplicas: [3], removingReplicas: [2] };
+    const told = {
+      leader: 1,
+      leaderEpoch: 1,
+      isr: [1, 2],
+      replicas: [3, 1, 2],
+      addingReplicas: [3],
+      removingReplicas: [2],
+    };
     expect(cluster.lastTold(1, 'LeaderAndIsr', 't', 0)).toMatchObject({ ...told, isNew: false });
     expect(cluster.lastTold(2, 'LeaderAndIsr', 't', 0)).toMatchObject({ ...told, isNew: false });
     expect(cluster.lastTold(3, 'LeaderAndIsr', 't', 0)).toMatchObject({ ...told, isNew: true });
@@ -109,7 +119,8 @@ describe('A reassignment (KIP-455)', () => {
     expect(await reassign(cluster, null)).toBe('NONE');
     expect(cluster.assignment('t')).toEqual(topicZNode({ 0: [1, 2], ...second }));
     expect(cluster.state('t', 0)).toMatchObject({ leader: 1, isr: [1, 2] });
-    for (const id of [3, 4]) expect(cluster.lastTold(id, 'StopReplica', 't', 0)).toMatchObject({ deletePartition: true });
+    for (const id of [3, 4])
+      expect(cluster.lastTold(id, 'StopReplica', 't', 0)).toMatchObject({ deletePartition: true });
     expect(await reassign(cluster, null)).toBe('NO_REASSIGNMENT_IN_PROGRESS');
   });
 

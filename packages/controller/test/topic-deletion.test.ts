@@ -40,7 +40,11 @@ describe('The deletion of a topic', () => {
       '/config/topics/t',
       '/admin/delete_topics/t',
     ]);
-    expect(cluster.active.metrics).toMatchObject({ TopicsToDeleteCount: 0, GlobalTopicCount: 0, OfflinePartitionsCount: 0 });
+    expect(cluster.active.metrics).toMatchObject({
+      TopicsToDeleteCount: 0,
+      GlobalTopicCount: 0,
+      OfflinePartitionsCount: 0,
+    });
   });
 
   it('waits for a dead replica, and goes on when its broker is back', async () => {
