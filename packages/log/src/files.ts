@@ -87,27 +87,22 @@ export function replaceFile(path: string, content: string | Buffer): void {
 }
 
 /**
- * As `replaceFile`, with the disk's share of it off the thread. A folder that was deleted or renamed away meanwhile needs
- * nothing more.
+ * As `replaceFile`, with the disk's share of it off the thread.
  *
  * @param isCurrent asked before the last step: false leaves the file as it is, for something newer was written
  */
 export async function replaceFileInBackground(path: string, content: string, isCurrent: () => boolean): Promise<void> {
   // Not the temporary file of `replaceFile`, which may be called meanwhile.
   const temporary = `${path}.background.tmp`;
+  const file = await open(temporary, 'w');
   try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (isCurrent()) renameSync(temporary, path);
-    else unlinkSync(temporary);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
   }
+  if (isCurrent()) renameSync(temporary, path);
+  else unlinkSync(temporary);
 }
 
 /**

@@ -2,7 +2,8 @@ import { dirname, join } from 'node:path';
 import { invariant } from '@klassic/common';
 import type { Logger } from '@klassic/common';
 import { CheckpointFile } from './checkpoint-file.ts';
-import { deleteIfExists, flushInBackground, sizeOf } from './files.ts';
+import { deleteIfExists, flushInBackground, isNotFound, sizeOf } from './files.ts';
+import { KafkaStorageError } from './kafka-storage-error.ts';
 
 /** A leader epoch and the offset of the first batch that bears it. */
 export interface EpochEntry {
@@ -174,8 +175,17 @@ export class LeaderEpochFileCache {
     const { changes } = this;
     const isCurrent = (): boolean => changes === this.changes;
     if (this.state === 'written') await flushInBackground(this.file.path);
-    else await this.file.writeInBackground(this.epochs, isCurrent);
+    else await this.writeInBackground(isCurrent);
     if (isCurrent()) this.state = 'flushed';
+  }
+
+  private async writeInBackground(isCurrent: () => boolean): Promise<void> {
+    try {
+      await this.file.writeInBackground(this.epochs, isCurrent);
+    } catch (error) {
+      // A folder that was deleted or renamed away meanwhile needs nothing more.
+      if (!(error instanceof KafkaStorageError) || !isNotFound(error.cause)) throw error;
+    }
   }
 
   private flush(): void {

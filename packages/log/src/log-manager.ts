@@ -174,10 +174,10 @@ export class LogManager {
     this.logger.info(`Loaded ${count} logs in ${Math.round(this.time.hiResMs() - startMs)}ms.`);
     this.maintenance.schedule(this.options, {
       recoveryPoints: () => {
-        this.checkpointLogRecoveryOffsets();
+        void this.checkpointLogRecoveryOffsets();
       },
       logStartOffsets: () => {
-        this.checkpointLogStartOffsets();
+        void this.checkpointLogStartOffsets();
       },
     });
     this.cleaner?.startup();
@@ -348,14 +348,14 @@ export class LogManager {
     this.truncation.truncateFullyAndStartAt(topicPartition, offset, isFuture);
   }
 
-  /** Writes `recovery-point-offset-checkpoint` of every log dir. */
-  checkpointLogRecoveryOffsets(): void {
-    for (const dir of this.liveLogDirs) this.checkpoints.writeRecoveryPoints(dir);
+  /** Writes `recovery-point-offset-checkpoint` of every log dir, without holding the event loop. It never rejects. */
+  checkpointLogRecoveryOffsets(): Promise<void> {
+    return this.checkpoints.writeAllRecoveryPointsInBackground();
   }
 
-  /** Writes `log-start-offset-checkpoint` of every log dir: logs that begin within a segment. */
-  checkpointLogStartOffsets(): void {
-    for (const dir of this.liveLogDirs) this.checkpoints.writeLogStartOffsets(dir);
+  /** As `checkpointLogRecoveryOffsets`: `log-start-offset-checkpoint`, of logs that begin within a segment. */
+  checkpointLogStartOffsets(): Promise<void> {
+    return this.checkpoints.writeAllLogStartOffsetsInBackground();
   }
 
   /** Removes what retention lets go, but for compacted logs, which the cleaner looks after; returns how many segments. */
@@ -385,6 +385,11 @@ export class LogManager {
     return current!;
   }
 
+  /** Takes note of a log dir that failed where another than the log manager wrote to it: `onLogDirFailure` is told. */
+  reportFailure(error: KafkaStorageError): void {
+    this.noteFailure(error);
+  }
+
   /** Flushes and closes all logs, writes the checkpoints and, in log dirs where nothing failed, the clean shutdown marker. */
   async shutdown(): Promise<void> {
     this.logger.info('Shutting down.');
@@ -397,6 +402,7 @@ export class LogManager {
           log.close();
         });
         this.checkpoints.writeAll(dir.path);
+        await this.checkpoints.settled(dir);
         if (!this.failedDirs.has(dir.path)) dir.writeCleanShutdownMarker();
       } catch (error) {
         if (!(error instanceof KafkaStorageError)) throw error;

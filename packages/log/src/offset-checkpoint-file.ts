@@ -29,6 +29,11 @@ const format = {
 export class OffsetCheckpointFile {
   readonly path: string;
   private readonly file: CheckpointFile<Entry>;
+  /** How often `write` has replaced the content: a background write that began before is void. */
+  private replaced = 0;
+  /** What is to be written in the background next. */
+  private awaited: readonly Entry[] | undefined;
+  private background: Promise<void> | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -37,13 +42,26 @@ export class OffsetCheckpointFile {
 
   /** Replaces the content. Keys as of `topicPartitionKey`. @throws KafkaStorageError */
   write(offsets: ReadonlyMap<string, number>): void {
-    this.file.write(
-      [...offsets].map(([key, offset]) => {
-        const topicPartition = parseTopicPartition(key);
-        invariant(topicPartition !== undefined, () => `${key} is not the key of a partition`);
-        return { topicPartition, offset };
-      }),
-    );
+    this.replaced += 1;
+    this.awaited = undefined;
+    this.file.write(entriesOf(offsets));
+  }
+
+  /**
+   * As `write`, without holding the event loop while the disk writes. Until then the file keeps its content. One write at
+   * a time: of those that come meanwhile the last one follows; `write` makes all of them void.
+   *
+   * @returns resolves when nothing is left to write; rejects with KafkaStorageError
+   */
+  writeInBackground(offsets: ReadonlyMap<string, number>): Promise<void> {
+    this.awaited = entriesOf(offsets);
+    this.background ??= this.writeAwaited();
+    return this.background;
+  }
+
+  /** Resolves when no background write is under way, whatever became of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.background]);
   }
 
   /** The content; empty when there is no file. @throws KafkaStorageError, MalformedCheckpointError */
@@ -54,4 +72,29 @@ export class OffsetCheckpointFile {
         .map(({ topicPartition: { topic, partition }, offset }) => [topicPartitionKey(topic, partition), offset]),
     );
   }
+
+  private async writeAwaited(): Promise<void> {
+    try {
+      for (let entries = this.takeAwaited(); entries !== undefined; entries = this.takeAwaited()) {
+        const { replaced } = this;
+        await this.file.writeInBackground(entries, () => this.replaced === replaced);
+      }
+    } finally {
+      this.background = undefined;
+    }
+  }
+
+  private takeAwaited(): readonly Entry[] | undefined {
+    const entries = this.awaited;
+    this.awaited = undefined;
+    return entries;
+  }
+}
+
+function entriesOf(offsets: ReadonlyMap<string, number>): Entry[] {
+  return [...offsets].map(([key, offset]) => {
+    const topicPartition = parseTopicPartition(key);
+    invariant(topicPartition !== undefined, () => `${key} is not the key of a partition`);
+    return { topicPartition, offset };
+  });
 }

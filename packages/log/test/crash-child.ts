@@ -99,7 +99,7 @@ for (let i = 0; i < APPENDS; i += 1) {
   log.updateHighWatermark(log.logEndOffset);
   if (i % FLUSH_EVERY === FLUSH_EVERY - 1) {
     await log.flush();
-    manager.checkpointLogRecoveryOffsets();
+    await manager.checkpointLogRecoveryOffsets();
   }
   if (i % CLEAN_EVERY === CLEAN_EVERY - 1) await cleaner.cleanFilthiestLog();
 }

@@ -35,7 +35,7 @@ describe('LogManager', () => {
       const log = first.getOrCreateLog(T0, { isNew: true });
       log.appendAsLeader(records(3, 1), 0);
       await log.flush();
-      first.checkpointLogRecoveryOffsets();
+      await first.checkpointLogRecoveryOffsets();
       log.appendAsLeader(records(2, 2), 0);
       log.closeHandlers();
       writeFileSync(join(dir, 't-0', '00000000000000000000.log'), Buffer.alloc(30), { flag: 'a' });

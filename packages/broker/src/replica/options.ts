@@ -14,7 +14,7 @@ export interface ReplicaManagerConfig {
   readonly replicaLagTimeMaxMs: number;
   /** `replica.high.watermark.checkpoint.interval.ms` */
   readonly replicaHighWatermarkCheckpointIntervalMs: number;
-  /** `num.replica.fetchers`: fetch loops per leader broker. */
+  /** `num.replica.fetchers`: fetch loops per leader broker, at the start. */
   readonly numReplicaFetchers: number;
   /** `replica.fetch.min.bytes` */
   readonly replicaFetchMinBytes: number;

@@ -85,6 +85,7 @@ export class ReplicaAlterLogDirsThread {
     if (state === undefined) return;
     state.fetchOffset = Math.min(offset, state.fetchOffset);
     state.state = 'Truncating';
+    this.wake();
   }
 
   shutdown(): void {
@@ -108,7 +109,18 @@ export class ReplicaAlterLogDirsThread {
   private step(): void {
     if (this.stopped || this.states.size === 0) return;
     const { time, backoffMs, quota } = this.options;
+    // Before anything is copied, and whatever the quota says: the log in use must not grow past what is to be cut.
+    for (const [key, state] of this.ready('Truncating')) {
+      this.guard(key, state, (partition) => {
+        this.truncate(partition, state);
+      });
+    }
     const next = quota.isQuotaExceeded ? undefined : this.next();
+    if (next === undefined && this.ready('Truncating').length > 0) {
+      // One that asked for an earlier epoch.
+      this.wake();
+      return;
+    }
     if (next === undefined) {
       this.cancelWait = time.schedule(backoffMs, () => {
         this.wake();
@@ -116,22 +128,31 @@ export class ReplicaAlterLogDirsThread {
       return;
     }
     const [key, state] = next;
+    this.guard(key, state, (partition) => {
+      this.copy(partition, state);
+    });
+    this.wake();
+  }
+
+  /** Runs work on a partition's logs; what goes wrong there concerns that partition only. */
+  private guard(key: string, state: AlterState, work: (partition: Partition) => void): void {
     try {
-      const partition = this.options.partitions.getOrThrow(state.topic, state.partition);
-      if (state.state === 'Truncating') this.truncate(partition, state);
-      else this.copy(partition, state);
+      work(this.options.partitions.getOrThrow(state.topic, state.partition));
     } catch (error) {
       this.handleError(key, state, error);
     }
-    this.wake();
+  }
+
+  private ready(wanted: AlterState['state']): [string, AlterState][] {
+    const nowMs = this.options.time.milliseconds();
+    return [...this.states].filter(([, { state, delayedUntilMs }]) => state === wanted && delayedUntilMs <= nowMs);
   }
 
   /** The partition in progress, else the first by name that may go on. */
   private next(): [string, AlterState] | undefined {
-    const nowMs = this.options.time.milliseconds();
-    const going = this.inProgress === undefined ? undefined : this.states.get(this.inProgress);
-    if (going !== undefined && going.delayedUntilMs <= nowMs) return [this.inProgress!, going];
-    const ready = [...this.states].filter(([, { delayedUntilMs }]) => delayedUntilMs <= nowMs);
+    const ready = this.ready('Fetching');
+    const going = ready.find(([key]) => key === this.inProgress);
+    if (going !== undefined) return going;
     const first = ready.sort(([, left], [, right]) => compare(left, right))[0];
     this.inProgress = first?.[0];
     return first;

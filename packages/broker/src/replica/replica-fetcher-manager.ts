@@ -15,6 +15,8 @@ export class ReplicaFetcherManager {
   /** By leader's broker id and fetcher id, `1-0`. */
   private readonly threads = new Map<string, ReplicaFetcherThread>();
   private readonly ending = new Set<Promise<void>>();
+  /** `num.replica.fetchers` */
+  private numFetchersPerBroker: number;
 
   constructor(
     options: Omit<ReplicaFetcherOptions, 'logger' | 'sessionLogger' | 'failedPartitions'>,
@@ -26,6 +28,7 @@ export class ReplicaFetcherManager {
       sessionLogger: loggers('org.apache.kafka.clients.FetchSessionHandler'),
       failedPartitions: new Set(),
     };
+    this.numFetchersPerBroker = options.config.numReplicaFetchers;
     const name = `[ReplicaFetcherManager on broker ${options.config.brokerId}] `;
     this.logger = prefixed(loggers('kafka.server.ReplicaFetcherManager'), name);
   }
@@ -33,10 +36,6 @@ export class ReplicaFetcherManager {
   /** `FailedPartitionsCount` */
   get failedPartitionsCount(): number {
     return this.options.failedPartitions.size;
-  }
-
-  get fetcherThreadCount(): number {
-    return this.threads.size;
   }
 
   /** `MaxLag`, in records. */
@@ -66,6 +65,24 @@ export class ReplicaFetcherManager {
     if (keys.length > 0) this.logger.info(`Removed fetcher for partitions Set(${keys.join(', ')})`);
   }
 
+  /**
+   * Spreads the partitions anew over another number of fetchers per leader (`num.replica.fetchers` changed while the broker
+   * runs; `AbstractFetcherManager.resizeThreadPool`). Each goes on where it is, once it has found out again where its log
+   * parts from the leader's: an answer that is on its way to the old fetcher counts no more.
+   */
+  resizeThreadPool(newSize: number): void {
+    const currentSize = this.numFetchersPerBroker;
+    this.logger.info(`Resizing fetcher thread pool size from ${currentSize} to ${newSize}`);
+    if (newSize === currentSize) return;
+    this.numFetchersPerBroker = newSize;
+    const partitions = new Map<string, InitialFetchState>();
+    for (const thread of this.threads.values()) {
+      for (const [key, initial] of thread.removeAllPartitions()) partitions.set(key, initial);
+    }
+    this.addFetcherForPartitions(partitions);
+    this.shutdownIdleFetcherThreads();
+  }
+
   /** Ends the fetchers that have nothing left to fetch. */
   shutdownIdleFetcherThreads(): void {
     for (const [id, thread] of this.threads) {
@@ -85,7 +102,7 @@ export class ReplicaFetcherManager {
   }
 
   private threadFor({ topic, partition, leader }: InitialFetchState): ReplicaFetcherThread {
-    const fetcherId = fetcherIdOf(topic, partition, this.options.config.numReplicaFetchers);
+    const fetcherId = fetcherIdOf(topic, partition, this.numFetchersPerBroker);
     const id = `${leader.id}-${fetcherId}`;
     const current = this.threads.get(id);
     if (current !== undefined && isSame(current.leader, leader)) return current;

@@ -6,6 +6,7 @@ import type { ErrorEntry, ResponseOf } from '@klassic/protocol';
 import type { BrokerTopicStats } from '../metrics/index.ts';
 import { FetchSessionHandler } from './fetch-session-handler.ts';
 import type { FetchRequestData } from './fetch-session-handler.ts';
+import { FetcherPartitions } from './fetcher-partitions.ts';
 import { offsetTruncationState } from './fetch-state.ts';
 import type { InitialFetchState, OffsetTruncationState, PartitionFetchState } from './fetch-state.ts';
 import { appendFetched, resetFetchOffset, truncateFollower } from './follower-log.ts';
@@ -20,6 +21,13 @@ import type { Partition } from './partition.ts';
 import type { EpochEndOffset } from './partition-reads.ts';
 import type { ReplicationQuotaManager } from './replication-quota-manager.ts';
 import { isThrottledOnFollower } from './throttled-replicas.ts';
+
+/** What a leader answers in the course of things while it is being moved. */
+const transientErrors: ReadonlySet<ErrorEntry> = new Set([
+  Errors.UNKNOWN_TOPIC_OR_PARTITION,
+  Errors.UNKNOWN_LEADER_EPOCH,
+  Errors.NOT_LEADER_OR_FOLLOWER,
+]);
 
 /** What a fetcher is made with. */
 export interface ReplicaFetcherOptions {
@@ -51,8 +59,7 @@ export class ReplicaFetcherThread {
   private readonly logger: Logger;
   private readonly endPoint: LeaderEndPoint;
   private readonly sessionHandler: FetchSessionHandler;
-  /** By `topicPartitionKey`; the partition served longest ago comes first. */
-  private readonly states = new Map<string, PartitionFetchState>();
+  private readonly states: FetcherPartitions;
   private running = false;
   private finished: Promise<void> = Promise.resolve();
   private wake: (() => void) | undefined;
@@ -63,6 +70,12 @@ export class ReplicaFetcherThread {
     this.options = options;
     const ident = `[ReplicaFetcher replicaId=${brokerId}, leaderId=${leader.id}, fetcherId=${fetcherId}] `;
     this.logger = prefixed(options.logger, ident);
+    this.states = new FetcherPartitions({
+      time: options.time,
+      logger: this.logger,
+      backoffMs: options.config.replicaFetchBackoffMs,
+      failedPartitions: options.failedPartitions,
+    });
     const clientId = `broker-${brokerId}-fetcher-${fetcherId}`;
     this.endPoint = new LeaderEndPoint(leader, options.config, clientId, options.connectToLeader);
     this.sessionHandler = new FetchSessionHandler(leader.id, prefixed(options.sessionLogger, ident));
@@ -74,13 +87,7 @@ export class ReplicaFetcherThread {
 
   /** The largest lag in records behind the leaders' high watermarks: `MaxLag`. */
   get maxLag(): number {
-    let maxLag = 0;
-    for (const { lag } of this.states.values()) maxLag = Math.max(maxLag, lag ?? 0);
-    return maxLag;
-  }
-
-  fetchState(key: string): PartitionFetchState | undefined {
-    return this.states.get(key);
+    return this.states.maxLag;
   }
 
   start(): void {
@@ -94,7 +101,7 @@ export class ReplicaFetcherThread {
   async shutdown(): Promise<void> {
     this.logger.info('Shutting down');
     this.running = false;
-    this.states.clear();
+    this.states.removeAll(this.leader);
     this.endPoint.close();
     this.wake?.();
     await this.finished;
@@ -103,31 +110,17 @@ export class ReplicaFetcherThread {
 
   /** Takes partitions on. One that is fetched under the same epoch already goes on where it is. */
   addPartitions(initialStates: ReadonlyMap<string, InitialFetchState>): void {
-    for (const [key, initial] of initialStates) {
-      this.options.failedPartitions.delete(key);
-      const current = this.states.get(key);
-      const { topic, partition, currentLeaderEpoch, initOffset: fetchOffset } = initial;
-      const goesOn = current?.currentLeaderEpoch === currentLeaderEpoch;
-      this.moveToEnd(
-        key,
-        goesOn
-          ? current
-          : {
-              topic,
-              partition,
-              fetchOffset,
-              currentLeaderEpoch,
-              state: 'Truncating',
-              delayedUntilMs: 0,
-              lag: undefined,
-            },
-      );
-    }
+    this.states.add(initialStates);
     this.wake?.();
   }
 
   removePartitions(keys: Iterable<string>): void {
-    for (const key of keys) this.states.delete(key);
+    this.states.remove(keys);
+  }
+
+  /** Gives all partitions away. Returns where another fetcher is to go on with them. */
+  removeAllPartitions(): Map<string, InitialFetchState> {
+    return this.states.removeAll(this.leader);
   }
 
   private async run(): Promise<void> {
@@ -140,14 +133,15 @@ export class ReplicaFetcherThread {
 
   private async maybeTruncate(): Promise<void> {
     const asked = new Map<string, EpochRequest>();
-    const nowMs = this.options.time.milliseconds();
-    for (const [key, state] of [...this.states]) {
+    for (const [key, state] of [...this.states.ready('Truncating')]) {
       // A log dir that fails on the way takes other partitions with it.
-      if (state.state !== 'Truncating' || state.delayedUntilMs > nowMs || this.states.get(key) !== state) continue;
+      if (this.states.get(key) !== state) continue;
       const { topic, partition, currentLeaderEpoch } = state;
-      const leaderEpoch = this.localLog(state).latestEpoch;
-      if (leaderEpoch === null) this.truncateToHighWatermark(key, state);
-      else asked.set(key, { topic, partition, currentLeaderEpoch, leaderEpoch });
+      const log = this.localLog(key);
+      // Offline since its log dir has failed: it is about to be taken away.
+      if (log === undefined) this.states.delay([key]);
+      else if (log.latestEpoch === null) this.truncateToHighWatermark(key, state);
+      else asked.set(key, { topic, partition, currentLeaderEpoch, leaderEpoch: log.latestEpoch });
     }
     if (asked.size === 0) return;
     const ends = await this.fetchEpochEndOffsets(asked);
@@ -178,13 +172,16 @@ export class ReplicaFetcherThread {
     const error = errorByCode(end.errorCode);
     if (error === Errors.FENCED_LEADER_EPOCH) {
       this.onPartitionFenced(key, state.currentLeaderEpoch);
+    } else if (this.localLog(key) === undefined) {
+      this.states.delay([key]);
     } else if (error !== Errors.NONE) {
       this.logger.info(
         `Retrying leaderEpoch request for partition ${key} as the leader reported an error: ${error.name}`,
       );
-      this.delayPartitions([key]);
+      this.states.delay([key]);
     } else {
-      const truncation = offsetTruncationState(key, end, this.localLog(state), state.fetchOffset);
+      const log = this.partition(state).localLogOrException();
+      const truncation = offsetTruncationState(key, end, log, state.fetchOffset);
       if (truncation.warning !== undefined) this.logger.warn(truncation.warning);
       if (truncation.info !== undefined) this.logger.info(truncation.info);
       this.truncate(key, state, truncation);
@@ -219,7 +216,7 @@ export class ReplicaFetcherThread {
       if (!this.running) return;
       this.logger.warn(`Error in response for fetch request ${this.endPoint.describe(data)}\n${String(error)}`);
       await this.waitFor(this.options.config.replicaFetchBackoffMs);
-      this.delayPartitions(this.states.keys());
+      this.states.delay(this.states.keys());
       return;
     }
     if (!this.sessionHandler.handleResponse(response)) return;
@@ -238,20 +235,26 @@ export class ReplicaFetcherThread {
   }
 
   private buildFetch(): FetchRequestData {
-    const nowMs = this.options.time.milliseconds();
     const wanted = new Map<string, FetchRequestPartition>();
-    for (const [key, state] of this.states) {
-      if (state.state !== 'Fetching' || state.delayedUntilMs > nowMs || this.isThrottled(state)) continue;
+    const offline: string[] = [];
+    for (const [key, state] of this.states.ready('Fetching')) {
+      const log = this.localLog(key);
+      if (log === undefined) {
+        offline.push(key);
+        continue;
+      }
+      if (this.isThrottled(state)) continue;
       const { topic, partition, fetchOffset, currentLeaderEpoch } = state;
       wanted.set(key, {
         topic,
         partition,
         fetchOffset,
-        logStartOffset: this.localLog(state).logStartOffset,
+        logStartOffset: log.logStartOffset,
         maxBytes: this.options.config.replicaFetchMaxBytes,
         currentLeaderEpoch,
       });
     }
+    this.states.delay(offline);
     return this.sessionHandler.build(wanted);
   }
 
@@ -266,8 +269,7 @@ export class ReplicaFetcherThread {
     return (
       request?.fetchOffset === state.fetchOffset &&
       request.currentLeaderEpoch === state.currentLeaderEpoch &&
-      state.state === 'Fetching' &&
-      state.delayedUntilMs <= this.options.time.milliseconds()
+      this.states.isReady(state, 'Fetching')
     );
   }
 
@@ -280,7 +282,7 @@ export class ReplicaFetcherThread {
         this.options.quota.record(fetched.recordSet.length);
       }
       if (next.fetchOffset === state.fetchOffset) this.states.set(key, next);
-      else this.moveToEnd(key, next);
+      else this.states.moveToEnd(key, next);
     });
   }
 
@@ -306,7 +308,7 @@ export class ReplicaFetcherThread {
     } else {
       this.logger.error(`Error for partition ${key} at offset ${state.fetchOffset}: ${error.name}`);
     }
-    this.delayPartitions([key]);
+    this.states.delay([key]);
   }
 
   /** The leader knows a newer epoch than this broker: nothing more to ask until the controller tells it. */
@@ -318,12 +320,12 @@ export class ReplicaFetcherThread {
         `Partition ${key} has an older epoch (${requestEpoch}) than the current leader. Will await the new ` +
           `LeaderAndIsr state before resuming fetching.`,
       );
-      this.markPartitionFailed(key);
+      this.states.markFailed(key);
     } else {
       this.logger.info(
         `Partition ${key} has an new epoch (${state.currentLeaderEpoch}) than the current leader. retry the partition later`,
       );
-      this.delayPartitions([key]);
+      this.states.delay([key]);
     }
   }
 
@@ -335,17 +337,15 @@ export class ReplicaFetcherThread {
     const { topic, partition: index, currentLeaderEpoch } = state;
     try {
       const leaderEnd = await this.endPoint.fetchOffset(topic, index, currentLeaderEpoch, 'latest');
-      const replicaEnd = this.localLog(state).logEndOffset;
-      const leaderStart =
-        leaderEnd < replicaEnd
-          ? undefined
-          : await this.endPoint.fetchOffset(topic, index, currentLeaderEpoch, 'earliest');
+      const isBeyondEnd = leaderEnd < this.partition(state).localLogOrException().logEndOffset;
+      const leaderStart = isBeyondEnd
+        ? undefined
+        : await this.endPoint.fetchOffset(topic, index, currentLeaderEpoch, 'earliest');
       // Meanwhile the controller may have taken the partition away or begun another epoch.
       if (this.states.get(key) !== state) return;
-      this.guard(key, `Error getting offset for partition ${key}`, () => {
-        const next = resetFetchOffset(this.partition(state), state, leaderEnd, leaderStart, this.logger);
-        this.moveToEnd(key, next);
-      });
+      const next = resetFetchOffset(this.partition(state), state, leaderEnd, leaderStart, this.logger);
+      this.states.moveToEnd(key, next);
+      if (isBeyondEnd) this.options.onTruncated(key, leaderEnd);
     } catch (error) {
       const entry = errorOf(error);
       if (!this.running) return;
@@ -353,8 +353,12 @@ export class ReplicaFetcherThread {
         this.onPartitionFenced(key, currentLeaderEpoch);
         return;
       }
-      this.logger.info(`Could not fetch offset for ${key} due to error: ${entry.name}`);
-      this.delayPartitions([key]);
+      if (transientErrors.has(entry)) {
+        this.logger.info(`Could not fetch offset for ${key} due to error: ${entry.name}`);
+      } else {
+        this.logger.error(`Error getting offset for partition ${key}`, error);
+      }
+      this.states.delay([key]);
     }
   }
 
@@ -365,38 +369,18 @@ export class ReplicaFetcherThread {
     } catch (error) {
       this.logger.error(failure, error);
       const entry = errorOf(error);
-      if (entry === Errors.CORRUPT_MESSAGE || entry === Errors.INVALID_RECORD) this.delayPartitions([key]);
-      else this.markPartitionFailed(key);
+      if (entry === Errors.CORRUPT_MESSAGE || entry === Errors.INVALID_RECORD) this.states.delay([key]);
+      else this.states.markFailed(key);
     }
-  }
-
-  private markPartitionFailed(key: string): void {
-    this.options.failedPartitions.add(key);
-    this.states.delete(key);
-    this.logger.warn(`Partition ${key} marked as failed`);
-  }
-
-  private delayPartitions(keys: Iterable<string>): void {
-    const { time, config } = this.options;
-    const nowMs = time.milliseconds();
-    for (const key of [...keys]) {
-      const state = this.states.get(key);
-      if (state === undefined || state.delayedUntilMs > nowMs) continue;
-      this.moveToEnd(key, { ...state, delayedUntilMs: nowMs + config.replicaFetchBackoffMs });
-    }
-  }
-
-  private moveToEnd(key: string, state: PartitionFetchState): void {
-    this.states.delete(key);
-    this.states.set(key, state);
   }
 
   private partition({ topic, partition }: PartitionFetchState): Partition {
     return this.options.partitions.getOrThrow(topic, partition);
   }
 
-  private localLog(state: PartitionFetchState): Log {
-    return this.partition(state).localLogOrException();
+  /** Undefined when the partition is offline. */
+  private localLog(key: string): Log | undefined {
+    return this.options.partitions.getOnline(key)?.log;
   }
 
   /** Waits until partitions come in or the fetcher is shut down, at most `ms` milliseconds. */

@@ -71,7 +71,9 @@ export class ReplicaManager {
     this.logger = prefixed(loggers('kafka.server.ReplicaManager'), `[ReplicaManager broker=${config.brokerId}] `);
     this.partitions = new HostedPartitions(metadataCache);
     this.isrManager = new ZkIsrManager(options.isrStore, time, loggers('kafka.server.ZkIsrManager'));
-    this.checkpoints = new HighWatermarkCheckpoints(logManager.liveLogDirs, this.logger);
+    this.checkpoints = new HighWatermarkCheckpoints(logManager.liveLogDirs, this.logger, (error) => {
+      logManager.reportFailure(error);
+    });
     const purgatoryLogger = loggers('kafka.server.DelayedOperationPurgatory');
     this.producePurgatory = new DelayedOperationPurgatory('Produce', time, purgatoryLogger);
     this.fetchPurgatory = new DelayedOperationPurgatory('Fetch', time, purgatoryLogger);
@@ -182,7 +184,8 @@ export class ReplicaManager {
     this.producePurgatory.shutdown();
     this.deleteRecordsPurgatory.shutdown();
     for (const partition of this.partitions.online()) partition.close();
-    if (checkpointHW) this.checkpointHighWatermarks();
+    if (checkpointHW) this.checkpoints.write(this.logs());
+    await this.checkpoints.settled();
     this.logger.info('Shut down completely');
   }
 
@@ -327,14 +330,9 @@ export class ReplicaManager {
     return this.partitions.online();
   }
 
-  /** Writes `replication-offset-checkpoint` of every log dir. */
-  checkpointHighWatermarks(): void {
-    const logs: Log[] = [];
-    for (const { log, future } of this.partitions.online()) {
-      if (log !== undefined) logs.push(log);
-      if (future.log !== undefined) logs.push(future.log);
-    }
-    this.checkpoints.write(logs);
+  /** Writes `replication-offset-checkpoint` of every log dir; resolves when that is done. */
+  checkpointHighWatermarks(): Promise<void> {
+    return this.checkpoints.writeInBackground(this.logs());
   }
 
   /**
@@ -357,6 +355,11 @@ export class ReplicaManager {
   /** What lies in each log dir, replicas on the move twice (DescribeLogDirs). */
   describeLogDirs(): LogDirDescription[] {
     return this.options.logManager.describeLogDirs();
+  }
+
+  /** Follows each leader with another number of fetchers from now on (`num.replica.fetchers`). */
+  resizeFetcherThreadPool(newSize: number): void {
+    this.fetcherManager.resizeThreadPool(newSize);
   }
 
   /** Counts what a follower was sent of throttled partitions. */
@@ -384,6 +387,14 @@ export class ReplicaManager {
         DeleteRecords: this.deleteRecordsPurgatory.watched,
       },
     };
+  }
+
+  /** The logs of all partitions that are online, future logs included. */
+  private *logs(): IterableIterator<Log> {
+    for (const { log, future } of this.partitions.online()) {
+      if (log !== undefined) yield log;
+      if (future.log !== undefined) yield future.log;
+    }
   }
 
   private partitionContext(): PartitionContext {
@@ -439,7 +450,7 @@ export class ReplicaManager {
     invariant(config.replicaHighWatermarkCheckpointIntervalMs > 0, 'the checkpoint interval is positive');
     this.cancels.push(
       time.scheduleEvery(config.replicaHighWatermarkCheckpointIntervalMs, () => {
-        this.checkpointHighWatermarks();
+        void this.checkpointHighWatermarks();
       }),
     );
   }

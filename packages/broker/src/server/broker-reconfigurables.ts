@@ -38,10 +38,7 @@ const threadPools = [
  *
  * @param onFetchers told of a new `num.replica.fetchers`; the other pools are one thread here, whatever they are set to
  */
-export function dynamicThreadPool(
-  current: KafkaConfig,
-  onFetchers: (count: number) => void = () => undefined,
-): BrokerReconfigurable {
+export function dynamicThreadPool(current: KafkaConfig, onFetchers: (count: number) => void): BrokerReconfigurable {
   return {
     reconfigurableConfigs: new Set(threadPools),
     validateReconfiguration(next) {

@@ -4,6 +4,7 @@ import type { KafkaController } from '@klassic/controller';
 import type { LogManager } from '@klassic/log';
 import type { SocketServer } from '@klassic/network';
 import type { KafkaZkClient } from '@klassic/zookeeper';
+import type { ReplicaManager } from '../replica/index.ts';
 import {
   dynamicConnectionLimits,
   dynamicListenerConfig,
@@ -53,8 +54,9 @@ function passwordEncoder(config: KafkaConfig, secretName: string): PasswordEncod
 
 export interface ReconfiguredParts {
   readonly config: KafkaConfig;
-  readonly logManager: LogManager;
+  readonly logManager: Pick<LogManager, 'reconfigureCleaner' | 'reconfigureDefaultLogConfig'>;
   readonly socketServer: Pick<SocketServer, 'reconfigure'>;
+  readonly replicaManager: Pick<ReplicaManager, 'resizeFetcherThreadPool'>;
   readonly controller: Pick<KafkaController, 'enableDefaultUncleanLeaderElection'>;
   /** Registers this broker again, with other advertised listeners. */
   readonly updateBrokerInfo: () => void;
@@ -62,9 +64,11 @@ export interface ReconfiguredParts {
 
 /** Lets the parts of a running broker follow its settings, in the original's order (`addReconfigurables`). */
 export function addBrokerReconfigurables(dynamicConfig: DynamicBrokerConfig, parts: ReconfiguredParts): void {
-  const { config, logManager, socketServer, controller, updateBrokerInfo } = parts;
+  const { config, logManager, socketServer, replicaManager, controller, updateBrokerInfo } = parts;
   dynamicConfig.addBrokerReconfigurable(dynamicMetricsReporters);
-  dynamicConfig.addBrokerReconfigurable(dynamicThreadPool(config));
+  dynamicConfig.addBrokerReconfigurable(
+    dynamicThreadPool(config, (count) => replicaManager.resizeFetcherThreadPool(count)),
+  );
   dynamicConfig.addBrokerReconfigurable(dynamicLogCleaner(config, (next) => logManager.reconfigureCleaner(next.texts)));
   dynamicConfig.addBrokerReconfigurable(
     dynamicLogConfig(logManager, () => controller.enableDefaultUncleanLeaderElection()),

@@ -194,6 +194,7 @@ export class KafkaServer {
       config,
       logManager,
       socketServer,
+      replicaManager,
       controller,
       updateBrokerInfo: () => {
         const info = this.brokerInfo(identity, socketServer);

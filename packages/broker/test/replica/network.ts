@@ -5,10 +5,24 @@ import type { LeaderConnection } from '../../src/replica/index.ts';
 /** What a broker answers to another broker's request. */
 export type Handler = (api: ApiName, body: RequestOf<ApiName>) => Promise<ResponseOf<ApiName>>;
 
+/** A request as it was sent. */
+export interface SentRequest {
+  readonly from: number;
+  readonly to: number;
+  readonly clientId: string;
+  readonly api: ApiName;
+  readonly body: RequestOf<ApiName>;
+  readonly atMs: number;
+}
+
 /** Brokers joined by links that take their time each way, and that a test can cut. */
 export class Network {
   /** How long one way takes, ms. */
   latencyMs: () => number = () => 1;
+  /** Answers a request in the receiver's stead; undefined leaves it to the receiver. */
+  answer: (request: SentRequest) => ResponseOf<ApiName> | undefined = () => undefined;
+  /** Requests sent since the test began to keep them. */
+  sent: SentRequest[] | undefined;
   readonly time: Time;
   private readonly handlers = new Map<number, Handler>();
   private readonly cuts = new Set<string>();
@@ -41,10 +55,20 @@ export class Network {
     this.cuts.clear();
   }
 
-  connect(from: number, to: number): LeaderConnection {
-    const link = new Link(from, to, this, () => (this.reachable(from, to) ? this.handlers.get(to) : undefined));
+  connect(from: number, to: number, clientId: string): LeaderConnection {
+    const handler = (): Handler | undefined => (this.reachable(from, to) ? this.handlers.get(to) : undefined);
+    const link = new Link(from, to, clientId, this, handler);
     this.open.add(link);
     return link;
+  }
+
+  /** Client ids of the connections that a broker has open to another. */
+  clientIds(from: number, to: number): string[] {
+    return [...this.open].filter((link) => link.from === from && link.to === to).map(({ clientId }) => clientId);
+  }
+
+  forget(link: Link): void {
+    this.open.delete(link);
   }
 
   private reachable(from: number, to: number): boolean {
@@ -63,14 +87,16 @@ export class Network {
 class Link implements LeaderConnection {
   readonly from: number;
   readonly to: number;
+  readonly clientId: string;
   private readonly network: Network;
   private readonly handler: () => Handler | undefined;
   private readonly pending = new Set<(error: Error) => void>();
   private closed = false;
 
-  constructor(from: number, to: number, network: Network, handler: () => Handler | undefined) {
+  constructor(from: number, to: number, clientId: string, network: Network, handler: () => Handler | undefined) {
     this.from = from;
     this.to = to;
+    this.clientId = clientId;
     this.network = network;
     this.handler = handler;
   }
@@ -86,13 +112,25 @@ class Link implements LeaderConnection {
         reject(error);
       };
       this.pending.add(fail);
+      const { network, from, to, clientId } = this;
+      const request: SentRequest = {
+        from,
+        to,
+        clientId,
+        api,
+        body: body as RequestOf<A>,
+        atMs: network.time.milliseconds(),
+      };
+      network.sent?.push(request);
       this.later(() => {
         const handler = this.handler();
         if (handler === undefined) {
           fail(new Error(`broker ${this.to} cannot be reached`));
           return;
         }
-        void handler(api, body as RequestOf<A>).then((response) => {
+        const instead = network.answer(request);
+        const answered = instead === undefined ? handler(api, request.body) : Promise.resolve(instead);
+        void answered.then((response) => {
           this.later(() => {
             if (this.pending.delete(fail)) resolve(response as ResponseOf<A>);
           });
@@ -103,6 +141,7 @@ class Link implements LeaderConnection {
 
   close(): void {
     this.closed = true;
+    this.network.forget(this);
     for (const fail of [...this.pending]) fail(new Error('the link broke'));
   }
 

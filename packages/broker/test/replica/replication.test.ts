@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Errors } from '@klassic/protocol';
 import type { FetchPartitionData } from '../../src/replica/index.ts';
@@ -160,6 +162,29 @@ describe('replication from the leader to its followers', () => {
     await on.startBroker(1);
     await on.announce([key]);
     expect(on.partition(1, key).log!.highWatermark).toBe(2);
+  });
+
+  it('goes on from the high watermark checkpointed every five seconds after a crash', async () => {
+    const on = await started();
+    const key = await on.createPartition('t', [1]);
+    await on.produce(1, key, ['a', 'b'], 1);
+    await on.time.advance(5000);
+    await on.produce(1, key, ['c'], 1);
+    await on.crash(1);
+    await on.startBroker(1);
+    await on.broker(1).leaderAndIsr(on.leaderAndIsrRequest([{ ...on.state(key), leader: 2, leaderEpoch: 1 }], false));
+    expect(on.partition(1, key).log).toMatchObject({ logEndOffset: 3, highWatermark: 2 });
+  });
+
+  it('loses the log dir in which a high watermark checkpoint cannot be written', async () => {
+    const on = await started();
+    const key = await on.createPartition('t', [1]);
+    mkdirSync(join(on.logDirs(1)[0]!, 'replication-offset-checkpoint.background.tmp'));
+    await on.time.advance(5000);
+    await on.broker(1).replicaManager.checkpointHighWatermarks();
+    await on.time.advance(0);
+    expect((await on.produce(1, key, ['a'], 1)).errorCode).toBe(Errors.KAFKA_STORAGE_ERROR.code);
+    expect(on.broker(1).replicaManager.metrics().offlineReplicaCount).toBe(1);
   });
 
   it('deletes records on every replica before it answers', async () => {

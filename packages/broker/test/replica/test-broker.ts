@@ -126,7 +126,7 @@ export class TestBroker {
       metadataCache: this.metadataCache,
       isrStore,
       topicStats: new BrokerTopicStats(),
-      connectToLeader: (leader) => network.connect(id, leader.id),
+      connectToLeader: (leader, clientId) => network.connect(id, leader.id, clientId),
     });
   }
 

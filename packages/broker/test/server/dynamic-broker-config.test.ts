@@ -10,6 +10,7 @@ import {
   dynamicMetricsReporters,
   dynamicThreadPool,
 } from '../../src/server/broker-reconfigurables.ts';
+import { addBrokerReconfigurables } from '../../src/server/dynamic-config-start.ts';
 import { dynamicOnlyDefinitions } from '../../src/server/dynamic-config-definitions.ts';
 import { DynamicBrokerConfig } from '../../src/server/dynamic-broker-config.ts';
 import { PasswordEncoder } from '../../src/server/password-encoder.ts';
@@ -146,7 +147,7 @@ describe('DynamicBrokerConfig', () => {
   ])('refuses %s', (_name, props, perBroker, message) => {
     const { config, dynamic } = broker();
     dynamic.addBrokerReconfigurable(dynamicMetricsReporters);
-    dynamic.addBrokerReconfigurable(dynamicThreadPool(config));
+    dynamic.addBrokerReconfigurable(dynamicThreadPool(config, () => undefined));
     dynamic.addBrokerReconfigurable(dynamicLogCleaner(config, () => undefined));
     dynamic.addBrokerReconfigurable(dynamicConnectionLimits(() => undefined));
     expect(() => dynamic.validate(props, perBroker)).toThrow(ConfigException);
@@ -155,7 +156,7 @@ describe('DynamicBrokerConfig', () => {
 
   it('allows names that nobody knows, and twice or half the threads', () => {
     const { config, dynamic } = broker();
-    dynamic.addBrokerReconfigurable(dynamicThreadPool(config));
+    dynamic.addBrokerReconfigurable(dynamicThreadPool(config, () => undefined));
     dynamic.validate({ 'no.such.config': 'x', 'num.io.threads': '16', 'num.network.threads': '1' }, true);
     expect(config.number('num.io.threads')).toBe(8);
   });
@@ -174,6 +175,24 @@ describe('DynamicBrokerConfig', () => {
     dynamic.updateDefaultConfig({ 'message.max.bytes': '500', 'unclean.leader.election.enable': 'true' });
     expect(defaults).toEqual(['500', '500']);
     expect(unclean).toBe(1);
+  });
+
+  it('has a running broker follow its leaders with as many fetchers as num.replica.fetchers says', () => {
+    const { config, dynamic } = broker();
+    const sizes: number[] = [];
+    const ignored = (): void => undefined;
+    addBrokerReconfigurables(dynamic, {
+      config,
+      logManager: { reconfigureCleaner: ignored, reconfigureDefaultLogConfig: ignored },
+      socketServer: { reconfigure: ignored },
+      replicaManager: { resizeFetcherThreadPool: (newSize) => void sizes.push(newSize) },
+      controller: { enableDefaultUncleanLeaderElection: ignored },
+      updateBrokerInfo: ignored,
+    });
+    dynamic.updateDefaultConfig({ 'num.replica.fetchers': '2' });
+    dynamic.updateDefaultConfig({ 'num.replica.fetchers': '2', 'num.io.threads': '9' });
+    dynamic.updateDefaultConfig({});
+    expect(sizes).toEqual([2, 1]);
   });
 
   it('encrypts passwords for ZooKeeper, of one broker only, and with a secret only', () => {
