@@ -109,6 +109,8 @@ export interface StartClusterOptions {
   readonly zooKeeper?: TestZooKeeper;
   /** What a broker is told to reach ZooKeeper by, for example a relay; default: ZooKeeper's own connect string. */
   readonly zooKeeperConnect?: (brokerId: number) => string;
+  /** Runs one broker in front, given a server.properties; default: scripts/kafka-server-start. */
+  readonly command?: string;
 }
 
 export interface TestCluster {
@@ -139,6 +141,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
         id,
         port,
         brokers: count,
+        ...(options.command === undefined ? {} : { command: options.command }),
         zooKeeperConnect: options.zooKeeperConnect?.(id) ?? zooKeeper.connectString,
         overrides: { 'default.replication.factor': '1', ...options.overrides, ...options.brokerOverrides?.(id, port) },
       });
