@@ -75,14 +75,17 @@ export function testConsumerOfReplicas(options: Pick<StartClusterOptions, 'comma
     }
     expect(await read(near, 1)).toEqual(numbered('near', 39, 40));
     await cluster.broker(3).kill();
-    await znodes.waitForIsr('near', 0, [1]);
-    await produce('near', values('near', 40, 50));
-    expect(await read(near, 10)).toEqual(numbered('near', 40, 50));
+    try {
+      await znodes.waitForIsr('near', 0, [1]);
+      await produce('near', values('near', 40, 50));
+      expect(await read(near, 10)).toEqual(numbered('near', 40, 50));
+    } finally {
+      await cluster.broker(3).startAgain();
+    }
   });
 
   it('learns that what it read was lost in an unclean election, and where (KIP-320)', async () => {
     const partition = { topic: 'lost', partition: 0 };
-    await cluster.broker(3).startAgain();
     await createTopic(servers, 'lost', [[2, 3]], { 'unclean.leader.election.enable': 'true' });
     await produce('lost', values('kept', 0, 10));
     await cluster.broker(3).kill();
