@@ -99,6 +99,28 @@ describe('Consumer with partitions of its own', () => {
     expect(valuesOf(await readUntil(consumer, 24), 0)).toEqual(cluster.log(0));
   });
 
+  it('returns what came before a batch that cannot be read, and fails with that at the next poll', async () => {
+    const plain = logHandlers().Fetch!;
+    const { cluster, consumer } = await start({
+      ...logHandlers(),
+      Fetch: async (body, broker) => {
+        const answer = await plain(body, broker);
+        for (const { partitionResponses } of answer!.responses!) {
+          const damaged = partitionResponses!.find(({ partition }) => partition === 2)?.recordSet;
+          if (damaged !== undefined) damaged![65]! ^= 1;
+        }
+        return answer!;
+      },
+    });
+    consumer.assign([all[0]!, all[2]!]);
+    consumer.seek(all[2]!, 0);
+    const first = await consumer.poll(10_000);
+    expect(first.map(({ value }) => String(value))).toEqual(cluster.log(0).slice(0, 10));
+    await expect(consumer.poll(10_000)).rejects.toThrow(/corrupt/i);
+    expect(await consumer.position(all[2]!)).toBe(0);
+    expect(await consumer.position(all[0]!)).toBe(10);
+  });
+
   it('waits no longer than it is told', async () => {
     const { consumer } = await start(logHandlers());
     consumer.assign([all[0]!]);
