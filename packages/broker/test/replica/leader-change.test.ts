@@ -129,6 +129,36 @@ describe('a change of leader', () => {
     expect(on.values(2, key).get(4)).toBe('e');
   });
 
+  it('has a follower wait whose leader is not alive as far as it knows, with its log at hand', async () => {
+    const on = await started({ brokers: 2 });
+    const key = await on.createPartition('t', [1, 2]);
+    on.network.sent = [];
+    on.write(key, 1, [1, 2]);
+    await on.broker(2).updateMetadata(on.metadataRequest([on.state(key)], [2]));
+    expect(await on.leaderAndIsr(2, [key])).toEqual(new Map([[key, 0]]));
+    expect(on.partition(2, key)).toMatchObject({ leaderEpoch: 0, log: expect.anything() });
+    await on.announce([key]);
+    expect(await on.settle(on.produce(1, key, ['a']))).toMatchObject({ errorCode: 0 });
+    expect(on.partition(2, key).leaderEpoch).toBe(1);
+  });
+
+  it('makes the log of a new follower though the leader is not alive, so that its high watermark is kept', async () => {
+    const on = await started({ brokers: 2 });
+    const key = await on.createPartition('t', [1]);
+    const state = { ...on.state(key), replicas: [1, 2], leaderEpoch: 1 };
+    await on.broker(2).updateMetadata(on.metadataRequest([state], [2]));
+    await on.broker(2).leaderAndIsr(on.leaderAndIsrRequest([state], true));
+    expect(on.partition(2, key).log).toBeDefined();
+  });
+
+  it('is refused by a broker that is none of the replicas', async () => {
+    const on = await started({ brokers: 2 });
+    const key = await on.createPartition('t', [1]);
+    const response = await on.broker(2).leaderAndIsr(on.leaderAndIsrRequest([on.state(key)], true));
+    expect(response.partitionErrors).toMatchObject([{ errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION.code }]);
+    expect(on.broker(2).replicaManager.getLog(key)).toBeUndefined();
+  });
+
   it('takes LeaderAndIsr once for each leader epoch (scenario 03)', async () => {
     const on = await started();
     const key = await on.createPartition('t', [1, 2, 3]);

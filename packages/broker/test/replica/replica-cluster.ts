@@ -44,8 +44,11 @@ export class ReplicaCluster {
   /** Partitions told by ISR change notifications, oldest first. */
   readonly notified: string[][] = [];
   readonly controllerEpoch = 1;
-  /** How ZooKeeper answers ISR writes: after how many ms, and how many of the next ones it carries out but does not answer. */
-  readonly zooKeeper = { answersAfterMs: 2, lostAnswers: 0 };
+  /**
+   * How ZooKeeper answers ISR writes: how many ms pass before it carries one out and after that, how many of the next ones
+   * it carries out but does not answer, and how many notifications it refuses.
+   */
+  readonly zooKeeper = { answersAfterMs: 2, answersLateMs: 0, lostAnswers: 0, refusedNotifications: 0 };
   private readonly options: ReplicaClusterOptions;
   private readonly folder = mkdtempSync(join(tmpdir(), 'klassic-replica-'));
   private readonly alive = new Map<number, TestBroker>();
@@ -245,6 +248,7 @@ export class ReplicaCluster {
           this.zooKeeper.lostAnswers -= 1;
           throw new Error('the session expired');
         }
+        if (this.zooKeeper.answersLateMs > 0) await this.pause(this.zooKeeper.answersLateMs);
         return { succeeded: true, version };
       },
       getDataAndVersion: (path) => {
@@ -254,7 +258,11 @@ export class ReplicaCluster {
         return Promise.resolve({ data, version: zkVersion });
       },
       propagateIsrChanges: async (partitions) => {
-        await this.pause(2);
+        await this.pause(this.zooKeeper.answersAfterMs);
+        if (this.zooKeeper.refusedNotifications > 0) {
+          this.zooKeeper.refusedNotifications -= 1;
+          throw new Error('the session expired');
+        }
         this.notified.push(partitions.map(({ topic, partition }) => topicPartitionKey(topic, partition)));
       },
     };

@@ -164,6 +164,18 @@ describe('replication from the leader to its followers', () => {
     expect(on.partition(1, key).log!.highWatermark).toBe(2);
   });
 
+  it('deletes records without waiting for a replica that is dead', async () => {
+    const on = await started({ brokers: 2 });
+    const key = await on.createPartition('t', [1, 2]);
+    await on.settle(on.produce(1, key, ['a', 'b']));
+    await on.crash(2);
+    await on.elect(key, 1, [1]);
+    await on.produce(1, key, ['c'], 1);
+    const deletion = { timeoutMs: 30_000, partitions: [{ topic: 't', partition: 0, offset: 2 }] };
+    const deleted = await on.settle(on.broker(1).replicaManager.deleteRecords(deletion), 100);
+    expect(deleted.get(key)).toMatchObject({ errorCode: 0, lowWatermark: 2 });
+  });
+
   it('goes on from the high watermark checkpointed every five seconds after a crash', async () => {
     const on = await started();
     const key = await on.createPartition('t', [1]);
