@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { SystemTime, silentLoggers } from '@klassic/common';
 import type { Logger, LoggerFactory } from '@klassic/common';
 import type { Codec } from '@klassic/protocol';
@@ -21,6 +22,23 @@ export interface LoopbackServer {
   readonly server: SocketServer;
   readonly port: number;
   readonly lines: string[];
+}
+
+const opened: (LoopbackServer | BrokerConnection | Socket)[] = [];
+
+/** Has `closeKept` end a server or a connection. */
+export function keep<T extends LoopbackServer | BrokerConnection | Socket>(thing: T): T {
+  opened.push(thing);
+  return thing;
+}
+
+/** Ends all that was kept: for `afterEach`. */
+export async function closeKept(): Promise<void> {
+  for (const thing of opened.splice(0)) {
+    if ('destroy' in thing) thing.destroy();
+    else if ('server' in thing) await thing.server.shutdown();
+    else thing.close();
+  }
 }
 
 /** A server on a free port of 127.0.0.1 that serves at once. */

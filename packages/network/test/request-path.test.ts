@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MockTime } from '@klassic/common';
 import { encodeRequestFrame } from '@klassic/protocol';
@@ -8,24 +7,10 @@ import { ConnectionQuotas } from '../src/connection-quotas.ts';
 import { RequestChannel } from '../src/request-channel.ts';
 import type { ServerRequest } from '../src/server-request.ts';
 import { defaultSocketServerConfig } from '../src/index.ts';
-import type { BrokerConnection, NetworkRequest } from '../src/index.ts';
-import { connectTo, startServer, time } from './loopback.ts';
-import type { LoopbackServer } from './loopback.ts';
+import type { NetworkRequest } from '../src/index.ts';
+import { closeKept, connectTo, keep, startServer, time } from './loopback.ts';
 
-const opened: (LoopbackServer | BrokerConnection | Socket)[] = [];
-
-function keep<T extends LoopbackServer | BrokerConnection | Socket>(thing: T): T {
-  opened.push(thing);
-  return thing;
-}
-
-afterEach(async () => {
-  for (const thing of opened.splice(0)) {
-    if ('destroy' in thing) thing.destroy();
-    else if ('server' in thing) await thing.server.shutdown();
-    else thing.close();
-  }
-});
+afterEach(closeKept);
 
 function answer(request: NetworkRequest): void {
   (request as NetworkRequest<'Metadata'>).respond({ topics: [] });

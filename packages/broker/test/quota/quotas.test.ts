@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { MockTime } from '@klassic/common';
 import { SampledRate } from '@klassic/network';
 import type { NetworkRequest } from '@klassic/network';
+import { describeWithReference, readReferenceJson, readReferenceLines } from '@klassic/test-support';
 import {
   ClientQuotaManager,
   ControllerMutationQuotaManager,
@@ -256,5 +257,81 @@ describe('QuotaManagers', () => {
     quotas.updateQuotas({ user: 'ANONYMOUS' }, { request_percentage: '4' });
     // 500 ms are 50 % of a second; over 10 s that is 5 %: a quarter above the quota, of 10 s.
     expect(quotas.recordRequestTime(request)).toBe(1000);
+  });
+});
+
+describeWithReference(describe)('the quotas of scenario 17', () => {
+  type Znodes = Record<string, { data: { config?: Record<string, string> } | null }>;
+  const scenario = ['cluster', '2.8.2', 'ibp-2.6', '17-acls-scram-quotas'] as const;
+  const anonymous = { user: 'ANONYMOUS', clientId: 'slow' };
+
+  /** The quotas that the recorded brokers had in `/config`, but for those of `without`. */
+  async function recorded(without: readonly string[] = []): Promise<QuotaManagers> {
+    const znodes = readReferenceJson(...scenario, 'znodes-after.json') as Znodes;
+    const configOf = (path: string): Record<string, string> | undefined =>
+      without.includes(path) ? undefined : znodes[path]?.data?.config;
+    const quotas = new QuotaManagers(noDefaults, new MockTime());
+    const children = (path: string): string[] =>
+      Object.keys(znodes)
+        .filter((each) => each.startsWith(`${path}/`) && !each.slice(path.length + 1).includes('/'))
+        .map((each) => each.slice(path.length + 1));
+    await loadQuotas(
+      {
+        getAllEntitiesWithConfig: (type) => Promise.resolve(children(`/config/${type}`)),
+        getEntityConfigs: (type, name) => Promise.resolve(configOf(`/config/${type}/${name}`) ?? {}),
+      },
+      quotaConfigHandlers(quotas, { updateIpConnectionRate: () => undefined }),
+    );
+    return quotas;
+  }
+
+  interface RecordedProduce {
+    readonly t: number;
+    readonly api: string;
+    readonly clientId: string;
+    readonly request: { topicData: { partitionData: { recordsSizeInBytes: number }[] }[] };
+    readonly response: { throttleTimeMs: number };
+  }
+
+  /** When the client called `slow` produced, ms, how many bytes of records, and for how long it was told to wait. */
+  function produced(): { atMs: number; bytes: number; throttleTimeMs: number }[] {
+    return readReferenceLines(...scenario, 'client-rpcs.jsonl')
+      .map((line) => JSON.parse(line) as RecordedProduce)
+      .filter(({ api, clientId }) => api === 'PRODUCE' && clientId === 'slow')
+      .map(({ t: atMs, request, response: { throttleTimeMs } }) => {
+        const data = request.topicData.flatMap(({ partitionData }) => partitionData);
+        const bytes = data.reduce((sum, { recordsSizeInBytes }) => sum + recordsSizeInBytes, 0);
+        return { atMs, bytes, throttleTimeMs };
+      });
+  }
+
+  it('hold the producer back for as long as they did: not at all, for that of all users counts before its own', async () => {
+    const quotas = await recorded();
+    const requests = produced();
+    expect(requests).toHaveLength(40);
+    const told = requests.map(({ atMs, bytes }) => quotas.produce.recordAndGetThrottleTimeMs(anonymous, bytes, atMs));
+    expect(told).toEqual(requests.map(({ throttleTimeMs }) => throttleTimeMs));
+  });
+
+  it('would have held it back by its own quota of 2,000 bytes a second', async () => {
+    const quotas = await recorded(['/config/users/<default>/clients/<default>']);
+    let sum = 0;
+    for (const { atMs, bytes } of produced()) {
+      sum += bytes;
+      // Until eleven windows have begun a rate is that of ten whole ones and the part of this one.
+      const elapsedMs = 10_000 + atMs - produced()[0]!.atMs;
+      const told = quotas.produce.recordAndGetThrottleTimeMs(anonymous, bytes, atMs);
+      expect(Math.abs(told - Math.max(0, (sum / 2000) * 1000 - elapsedMs))).toBeLessThanOrEqual(1);
+    }
+    expect(sum).toBeGreaterThan(2000 * 11);
+  });
+
+  it('count for the entities they were set for, names unescaped', async () => {
+    const { produce, fetch, request } = await recorded();
+    const most = (user: string, clientId: string): number => produce.maxValueInQuotaWindow({ user, clientId });
+    expect(most('alice', 'app-2')).toBe(10_240);
+    expect(most('bob', 'any')).toBe(40_960);
+    expect(fetch.maxValueInQuotaWindow({ user: 'alice', clientId: 'any' })).toBe(20_971_520);
+    expect(request.maxValueInQuotaWindow({ user: 'bob', clientId: 'app 1' })).toBe(2000);
   });
 });
