@@ -106,6 +106,41 @@ describe('AdminZkClient', () => {
     expect(zk.json('/brokers/topics/t')).toMatchObject({ partitions: { 0: [2, 3], 1: [3, 2], 2: [1, 3] } });
   });
 
+  it.each<[string, number[][], string]>([
+    ['no replica', [[]], 'Cannot have replication factor of 0 for partition id 2.'],
+    ['a broker twice', [[1, 1]], 'Duplicate brokers not allowed in replica assignment: 1, 1 for partition id 2.'],
+    [
+      'another replication factor',
+      [[1], [2, 3]],
+      'Inconsistent replication factor between partitions, partition 0 has 2 while partitions [2] have replication factors [1], respectively.',
+    ],
+  ])('adds no partitions with %s', async (_, assignments, message) => {
+    const { zk, admin } = setUp();
+    const two = new Map([
+      [0, [2, 3]],
+      [1, [3, 1]],
+    ]);
+    await admin.createTopicWithAssignment('t', {}, two);
+    const { length } = zk.transactions;
+    await expect(admin.addPartitions('t', 2 + assignments.length, assignments)).rejects.toThrow(message);
+    expect(zk.transactions).toHaveLength(length);
+  });
+
+  it('adds no partitions while one is being reassigned', async () => {
+    const { zk, admin } = setUp();
+    const assignment = { partitions: { 0: [1, 2] }, adding_replicas: { 0: [1] }, removing_replicas: {}, version: 3 };
+    zk.put('/brokers/topics/t', Buffer.from(JSON.stringify(assignment)));
+    await expect(admin.addPartitions('t', 3, null)).rejects.toMatchObject({
+      error: { name: 'REASSIGNMENT_IN_PROGRESS' },
+    });
+  });
+
+  it('takes brokers that nobody knows in the assignment of a new topic, as the original does', async () => {
+    const { zk, admin } = setUp();
+    await admin.createTopicWithAssignment('t', {}, new Map([[0, [1, 9]]]));
+    expect(zk.json('/brokers/topics/t')).toMatchObject({ partitions: { 0: [1, 9] } });
+  });
+
   it('marks topics for deletion, again without an error', async () => {
     const { zk, admin } = setUp();
     await expect(admin.deleteTopic('t')).rejects.toThrow('Topic `t` to delete does not exist');

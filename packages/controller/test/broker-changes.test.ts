@@ -40,14 +40,21 @@ describe('A broker that comes', () => {
 
   it('again under a new epoch, before its death was seen, has died and come', async () => {
     const cluster = await start();
+    cluster.respond = (sent) => {
+      if (sent.to === 1) throw new Error('connection reset');
+      return respondWithoutErrors(sent);
+    };
+    await cluster.createTopic('v', { 0: [1, 2] });
     // Both changes of /brokers/ids are one event: the controller is told once, and reads afterwards.
     cluster.pause(3);
     cluster.kill(1);
     cluster.zk.closeSession(cluster.brokers.get(1)!.session.name);
     const session = cluster.register(1);
     cluster.startBroker(1, session);
+    cluster.respond = respondWithoutErrors;
     cluster.resume(3);
     await cluster.settle();
+    await cluster.time.advance(1000);
     expect(cluster.state('t', 0)).toMatchObject({ leader: 2, isr: [2] });
     expect(cluster.state('u', 0)).toMatchObject({ leader: 2, isr: [2] });
     expect(cluster.active.controllerContext.brokerEpoch(1)).toBe(cluster.controller(1).brokerEpoch);
@@ -148,6 +155,11 @@ describe('A log directory that fails', () => {
     await fail(cluster);
     cluster.respond = respondWithoutErrors;
     await cluster.lose(1);
+    await cluster.add(1);
+    expect(cluster.active.controllerContext.isReplicaOnline(1, { topic: 't', partition: 0 })).toBe(true);
+    // Its last answer may come after its death.
+    await cluster.lose(1);
+    cluster.active.controllerContext.replicasOnOfflineDirs.set(1, new Set(['t-0']));
     await cluster.add(1);
     expect(cluster.active.controllerContext.isReplicaOnline(1, { topic: 't', partition: 0 })).toBe(true);
   });

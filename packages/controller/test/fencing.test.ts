@@ -25,6 +25,11 @@ const changes: Readonly<Record<string, (cluster: ControllerCluster) => Promise<u
       version: 1,
       partitions: [{ topic: 't', partition: 0, replicas: [1, 3] }],
     }),
+  'a plan that is carried out at once': (cluster) =>
+    cluster.create('/admin/reassign_partitions', {
+      version: 1,
+      partitions: [{ topic: 't', partition: 0, replicas: [2, 1] }],
+    }),
   'a reassignment by request': async (cluster) => {
     const reassignment = { partition: { topic: 't', partition: 1 }, target: [2, 3] };
     await cluster.controller(1).alterPartitionReassignments([reassignment]);
@@ -94,11 +99,14 @@ describe('A controller', () => {
     expect(writes.map(({ code }) => code)).toEqual(writes.map(() => 'BAD_VERSION'));
     expect(cluster.controller(1).isActive).toBe(false);
     expect(cluster.controller(1).epoch).toBe(0);
+    // Like any other broker it watches who is the controller, and nothing else.
+    const { session } = cluster.brokers.get(1)!;
+    expect([[...session.change.keys()], [...session.childChange.keys()]]).toEqual([['/controller'], []]);
     // It does nothing more, not even what only reads.
-    const { length: calls } = cluster.brokers.get(1)!.session.calls;
+    const { length: calls } = session.calls;
     cluster.sent.length = 0;
     await cluster.createTopic('later', { 0: [1, 2] });
-    expect(cluster.brokers.get(1)!.session.calls).toHaveLength(calls);
+    expect(session.calls).toHaveLength(calls);
     expect(cluster.sent).toEqual([]);
     const byRequest: Record<string, string> = {
       'a reassignment by request': 'NOT_CONTROLLER',
@@ -160,5 +168,16 @@ describe('A controller', () => {
       czxid: controller.brokerEpoch,
     });
     expect(cluster.active.controllerContext.brokerEpoch(1)).toBe(controller.brokerEpoch);
+  });
+
+  it('registers anew before it stands for election again', async () => {
+    const cluster = await ControllerCluster.start([1]);
+    cluster.expire(1);
+    cluster.zk.transactions.length = 0;
+    await cluster.brokers.get(1)!.session.renew('broker-1#again', cluster.zk.zxid + 1);
+    await cluster.settle();
+    const creations = cluster.zk.transactions.flatMap(({ ops }) => ops.filter(({ op }) => op === 'create'));
+    expect(creations.map(({ path }) => path)).toEqual(['/brokers/ids/1', '/controller']);
+    expect(cluster.controller(1).isActive).toBe(true);
   });
 });

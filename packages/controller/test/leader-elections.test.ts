@@ -235,7 +235,10 @@ describe('A controlled shutdown', () => {
     expect(cluster.state('t', 1)).toMatchObject({ leader: 2, isr: [2] });
     // Nobody else has a replica.
     expect(cluster.state('t', 2)).toMatchObject({ leader: 1, isr: [1] });
+    // Once before the broker leaves the ISR, or it would be taken back at once, and once with it.
+    expect(cluster.told(1, 'StopReplica')).toHaveLength(2);
     expect(cluster.lastTold(1, 'StopReplica', 't', 1)).toMatchObject({ deletePartition: false });
+    expect(cluster.errors).toEqual([]);
     expect(cluster.lastTold(1, 'LeaderAndIsr', 't', 0)).toMatchObject({ leader: 2 });
     // It still hears of everything, as long as it lives.
     expect(cluster.lastTold(1, 'UpdateMetadata', 't', 0)).toMatchObject({ leader: 2, offlineReplicas: [1] });
@@ -284,5 +287,6 @@ describe('A controlled shutdown', () => {
     const before = cluster.zk.json('/brokers/topics/t/partitions/0/state');
     expect(await cluster.active.controlledShutdown(1, -1)).toEqual([]);
     expect(cluster.zk.json('/brokers/topics/t/partitions/0/state')).toEqual(before);
+    expect(cluster.errors).toEqual([]);
   });
 });

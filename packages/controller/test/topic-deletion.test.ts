@@ -135,6 +135,8 @@ describe('The deletion of a topic', () => {
     expect(exists(cluster, 't')).toBe(false);
     expect(cluster.sent.filter(isDeletion).map(({ to }) => to)).toEqual([1, 2, 3]);
     expect(cluster.active.stateView?.partitionsBeingReassigned).toEqual([]);
+    const watched = [...cluster.brokers.get(1)!.session.change.keys()];
+    expect(watched.filter((path) => path.startsWith('/brokers/topics/'))).toEqual([]);
     await cluster.createTopic('t', { 0: [1, 2] });
     await cluster.changeIsr('t', 0, [1]);
     expect(cluster.errors).toEqual([]);
@@ -149,6 +151,8 @@ describe('The deletion of a topic', () => {
     expect(cluster.controller(2).isActive).toBe(true);
     expect(cluster.active.metrics).toMatchObject({ TopicsToDeleteCount: 1, TopicsIneligibleToDeleteCount: 1 });
     expect(exists(cluster, 't')).toBe(true);
+    // Not even the live replica is asked again, until there is hope.
+    expect(cluster.sent.filter((sent) => sent.from === 2 && isDeletion(sent))).toEqual([]);
     await cluster.add(3);
     expect(exists(cluster, 't')).toBe(false);
   });

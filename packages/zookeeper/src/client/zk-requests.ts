@@ -222,7 +222,6 @@ export abstract class ZkRequests {
     response: ZooKeeperResponse,
   ): Promise<ZooKeeperResponse> {
     const { code } = response;
-    if (request.op === 'delete' && code === 'NO_NODE') return { code: 'OK', path: request.path };
     const suspicious =
       (request.op === 'create' && request.sequential !== true && code === 'NODE_EXISTS') ||
       (request.op === 'setData' && request.version >= 0 && code === 'BAD_VERSION');
