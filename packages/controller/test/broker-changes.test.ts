@@ -160,7 +160,10 @@ describe('A log directory that fails', () => {
     // Its last answer may come after its death.
     await cluster.lose(1);
     cluster.active.controllerContext.replicasOnOfflineDirs.set(1, new Set(['t-0']));
+    cluster.sent.length = 0;
     await cluster.add(1);
+    const [first] = cluster.told(1, 'UpdateMetadata');
+    expect(first!.topicStates![0]!.partitionStates![0]).toMatchObject({ offlineReplicas: [] });
     expect(cluster.active.controllerContext.isReplicaOnline(1, { topic: 't', partition: 0 })).toBe(true);
   });
 
