@@ -59,11 +59,11 @@ export class RecordedScenario {
     });
   }
 
-  /** What brokers wrote, without sessions' begins and ends and without lost elections. */
+  /** What the three brokers wrote, without sessions' begins and ends, lost elections and refused registrations. */
   transactions(): RecordedTransaction[] {
     return recordedLines<RecordedTransaction>(this.at('zk-txns.jsonl')).filter(
       ({ who, op, t, ops, request }) =>
-        who.startsWith('broker-') &&
+        /^broker-[123]#/.test(who) &&
         !op.endsWith('Session') &&
         this.contains(t) &&
         request?.path !== '/controller' &&

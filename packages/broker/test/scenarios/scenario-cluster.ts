@@ -7,14 +7,25 @@ import { told } from './controller-requests.ts';
 import type { Rpc } from './controller-requests.ts';
 import { brokerIdOf } from './elections.ts';
 import type { Elections } from './elections.ts';
+import { epochsAsked } from './epoch-requests.ts';
 import { RecordedScenario } from './recorded-scenario.ts';
+import { settingsByAnybody } from './settings-writes.ts';
 import { brokerIds, TappedCluster } from './tapped-cluster.ts';
 import type { TappedClusterParts } from './tapped-cluster.ts';
 import { isLeftOut, parsed, recordedTree, treeOf, znodeText } from './tree.ts';
 import type { Watches } from './watch-book.ts';
 
+/** In the place of a session's name: whichever broker the client asked. */
+const anybody = 'on request, by any broker';
 /** The recordings' brokers listen on 19091, 19092 and 19093. */
 const recordedPort = (brokerId: number): number => 19_090 + brokerId;
+
+export interface StartScenarioOptions {
+  /** The step of the recording, by the beginning of its name, before which the test ends; left out: its end. */
+  readonly until?: string;
+  /** Settings of one broker over those of the recording. */
+  readonly brokerOverrides?: (brokerId: number) => Readonly<Record<string, string>>;
+}
 
 /**
  * A cluster in the state in which a captured scenario began. The test does the scenario's steps; trees, watches, writes and
@@ -34,12 +45,11 @@ export class ScenarioCluster extends TappedCluster {
 
   /**
    * Starts the cluster, makes the topics that the scenario begins with, and checks that tree and watches are those of the recording.
-   *
-   * @param until the step of the recording, by the beginning of its name, before which the test ends; left out: its end
    */
-  static async start(name: string, until?: string): Promise<ScenarioCluster> {
+  static async start(name: string, { until, brokerOverrides }: StartScenarioOptions = {}): Promise<ScenarioCluster> {
     const recorded = new RecordedScenario(name, { until });
-    const scenario = new ScenarioCluster(name, recorded, await TappedCluster.parts(recorded.properties));
+    const parts = await TappedCluster.parts(recorded.properties, brokerOverrides);
+    const scenario = new ScenarioCluster(name, recorded, parts);
     await scenario.begin();
     return scenario;
   }
@@ -56,17 +66,35 @@ export class ScenarioCluster extends TappedCluster {
     await this.terminate(brokerId);
   }
 
+  /** kill -9 while the controller may have more to tell it: as for one that leaves, what it takes is a matter of milliseconds. */
+  async killAtOnce(brokerId: number, life: number): Promise<void> {
+    this.left.push(`broker-${brokerId} life ${life}`);
+    await this.broker(brokerId).kill();
+  }
+
   /** The tree is that of the recording's snapshot, as soon as what is still under way has come to its end. */
   async expectTree(label: string): Promise<void> {
     const expected = recordedTree(this.recorded.snapshot(label));
     await expectSame(async () => ({ actual: await this.tree(), expected }), `tree of ${label}`);
   }
 
+  /** The tree has the paths of the recording's snapshot: where what stands in some of them is a race. */
+  async expectPaths(label: string): Promise<void> {
+    const paths = (tree: Record<string, string>): Record<string, string> =>
+      Object.fromEntries(Object.entries(tree).map(([path, text]) => [path, /ephemeral$/.exec(text)?.[0] ?? '']));
+    const expected = paths(recordedTree(this.recorded.snapshot(label)));
+    await expectSame(async () => ({ actual: paths(await this.tree()), expected }), `paths of ${label}`);
+  }
+
   /** Each living session watches what the original's did: the controller, and the other brokers in their order. */
   async expectWatches(label: string): Promise<void> {
-    const recorded = this.recorded.watches(label);
-    const controller = /^broker-\d+#\d+/.exec(this.recorded.snapshot(label)['/controller']?.ephemeral ?? '')?.[0];
-    const expected = byRole(Object.entries(recorded), controller);
+    const snapshot = this.recorded.snapshot(label);
+    // The recording lists sessions that have ended as well, with what they once watched.
+    const owners = Object.entries(snapshot).map(
+      ([path, { ephemeral }]) => path.startsWith('/brokers/ids/') && ephemeral,
+    );
+    const recorded = Object.entries(this.recorded.watches(label)).filter(([who]) => owners.includes(who));
+    const expected = byRole(recorded, snapshot['/controller']?.ephemeral);
     await expectSame(async () => {
       const registered = await this.znodes.brokerIds();
       const living = this.taps.filter((_, index) => registered.includes(index + 1)).map((tap) => tap.watches!);
@@ -104,38 +132,48 @@ export class ScenarioCluster extends TappedCluster {
     await expectSame(() => this.rpcs(recorded, withRefreshes), 'requests');
   }
 
+  /** What followers asked about leader epochs, and were answered. */
+  async expectEpochsAsked(): Promise<void> {
+    await expectSame(
+      () => ({ actual: epochsAsked(this.logged()), expected: epochsAsked(this.recorded.requests()) }),
+      'questions about leader epochs',
+    );
+  }
+
   private writes(): Compared {
     const recorded = this.recorded.transactions().filter((txn) => !isLeftOut(txn.ops ?? [txn.request ?? txn]));
     const written = brokerIds
       .flatMap((id) => this.writtenBy(id))
-      .filter(({ ops, code }) => !isLeftOut(ops) && !isLostRace(ops, code));
+      .sort((one, other) => one.order - other.order)
+      .filter(({ ops, code }) => !isLeftOut(ops) && !isLostRace(ops, code) && !isRefusedRegistration(ops, code));
     const elections = this.elections();
     const winners = this.recorded.elections();
+    const before = this.recorded.snapshot('before');
+    const isSetting = settingsByAnybody(before);
     const actual = grouped(
       written,
-      ({ who, ops, isMulti }) => (isOwn(ops, isMulti) ? controllerPart(who, epochOf(ops), elections) : who),
-      (txn) => withoutWinner(this.inRecordedNames(transactionText(txn))),
+      ({ who, ops, isMulti, code }) => {
+        if (isSetting({ who, ...ops[0]!, isRefused: code !== 'OK' })) return anybody;
+        return isOwn(ops, isMulti) ? controllerPart(who, epochOf(ops), elections) : who;
+      },
+      (txn) => withoutChance(this.inRecordedNames(transactionText(txn))),
     );
+    const isRecordedSetting = settingsByAnybody(before);
     const expected = grouped(
       recorded,
-      (txn) => (isControllersOwn(txn) ? controllerPart(txn.who, recordedEpochOf(txn), winners) : txn.who),
-      (txn) => withoutWinner(recordedText(txn)),
+      (txn) => {
+        const { op, path } = txn.ops?.[0] ?? txn.request ?? txn;
+        if (isRecordedSetting({ who: txn.who, op, path, isRefused: txn.error !== undefined })) return anybody;
+        return isControllersOwn(txn) ? controllerPart(txn.who, recordedEpochOf(txn), winners) : txn.who;
+      },
+      (txn) => withoutChance(recordedText(txn)),
     );
     return { actual, expected };
   }
 
   private rpcs(recorded: RecordedScenario, withRefreshes: boolean): Compared {
     const before = recorded.snapshot('before');
-    const logged = brokerIds.flatMap((id) =>
-      this.requestsTo(id).map(({ clientId, api, apiVersion, request, response }): Rpc => ({
-        from: `broker-${clientId}`,
-        to: `broker-${id}`,
-        api,
-        v: apiVersion,
-        request: JSON.parse(this.inRecordedNames(JSON.stringify(request))) as Record<string, unknown>,
-        response,
-      })),
-    );
+    const logged = this.logged();
     const expected = told(recorded.requests(), before, recorded.elections(), withRefreshes);
     const actual = told(logged, before, this.elections(), withRefreshes);
     // A broker that leaves takes more or fewer of the last requests that it is sent.
@@ -146,6 +184,19 @@ export class ScenarioCluster extends TappedCluster {
       actual[life] = actual[life]!.slice(0, length);
     }
     return { actual, expected };
+  }
+
+  private logged(): Rpc[] {
+    return brokerIds.flatMap((id) =>
+      this.requestsTo(id).map(({ clientId, api, apiVersion, request, response }) => ({
+        from: `broker-${clientId}`,
+        to: `broker-${id}`,
+        api,
+        v: apiVersion,
+        request: JSON.parse(this.inRecordedNames(JSON.stringify(request))) as Record<string, unknown>,
+        response,
+      })),
+    );
   }
 
   private async begin(): Promise<void> {
@@ -187,7 +238,7 @@ function byRole(
   sessions: readonly (readonly [string, Watches])[],
   controller: string | undefined,
 ): Record<string, Watches> {
-  // A session that has ended is still listed, with nothing.
+  // Nothing is watched by a broker that was killed, and is registered until its session expires.
   const living = sessions.filter(([, { data, child }]) => data.length + child.length > 0);
   const others = living.filter(([who]) => who !== controller).sort(([a], [b]) => (a < b ? -1 : 1));
   const roles: [string, Watches][] = others.map(([, watches], index) => [`other broker ${index + 1}`, watches]);
@@ -214,6 +265,14 @@ function recordedEpochOf({ ops }: RecordedTransaction): number | undefined {
   return ops?.[0]?.op === 'check' ? ops[0].version! - 1 : undefined;
 }
 
-function withoutWinner(text: string): string {
-  return text.replace(/^(create \/controller \{"brokerid":)\d+/, '$1"<controller>"');
+/** As the recording's are left out: the broker ends, which is what is seen of it. */
+function isRefusedRegistration(ops: WrittenTransaction['ops'], code: string): boolean {
+  return code !== 'OK' && ops[0]!.path.startsWith('/brokers/ids/');
+}
+
+/** Without the winner of an election and the numbers of notifications, which count those of tools as well. */
+function withoutChance(text: string): string {
+  return text
+    .replace(/^(create \/controller \{"brokerid":)\d+/, '$1"<controller>"')
+    .replace(/^(create \/(?:config\/changes\/config_change|log_dir_event_notification\/log_dir_event)_)\d+/, '$1');
 }

@@ -6,6 +6,7 @@ import { ZNodes } from '../integration/cluster.ts';
 import { partitionCount } from './controller-requests.ts';
 import { Elections } from './elections.ts';
 import { ZooKeeperTap } from './zookeeper-tap.ts';
+import type { TappedWrite } from './zookeeper-tap.ts';
 
 export const brokerIds = [1, 2, 3];
 const patientMs = 60_000;
@@ -42,13 +43,17 @@ export class TappedCluster {
     return new TappedCluster(await TappedCluster.parts(overrides));
   }
 
-  protected static async parts(overrides: Readonly<Record<string, string>>): Promise<TappedClusterParts> {
+  protected static async parts(
+    overrides: Readonly<Record<string, string>>,
+    brokerOverrides: (brokerId: number) => Readonly<Record<string, string>> = () => ({}),
+  ): Promise<TappedClusterParts> {
     const zooKeeper = await startZooKeeper();
     const taps: ZooKeeperTap[] = [];
     for (const id of brokerIds) taps.push(await ZooKeeperTap.start(id, zooKeeper.port));
     const cluster = await startCluster({
       zooKeeper,
       zooKeeperConnect: (id) => taps[id - 1]!.connectString,
+      brokerOverrides,
       overrides: {
         ...overrides,
         'klassic.log.console': 'false',
@@ -78,7 +83,7 @@ export class TappedCluster {
   }
 
   /** What the broker wrote to ZooKeeper since the mark, refused or not. */
-  writtenBy(brokerId: number): WrittenTransaction[] {
+  writtenBy(brokerId: number): TappedWrite[] {
     return this.taps[brokerId - 1]!.written.slice(this.writtenBefore[brokerId - 1]);
   }
 
@@ -144,6 +149,28 @@ export class TappedCluster {
       async () => (await this.znodes.children('/isr_change_notification')).length === 0,
       'the controller to take the notifications away',
     );
+  }
+
+  /** Waits until every broker has a connection to ZooKeeper on which it has asked for something. */
+  async waitUntilConnected(): Promise<void> {
+    for (const [index, tap] of this.taps.entries())
+      await this.until(() => tap.isConnected, `broker ${index + 1} to reach ZooKeeper again`);
+  }
+
+  /** Waits until the leader holds no fetch of the follower, which is stopped, any more: it would answer it with what comes next. */
+  async waitUntilNotFetched(leader: number, follower: number): Promise<void> {
+    const longerThanFetchesWaitMs = 1_000;
+    let count = -1;
+    let sinceMs = Date.now();
+    const isSilent = (): boolean => {
+      const fetches = this.requestsTo(leader).filter(
+        ({ api, clientId }) => api === 'FETCH' && clientId.startsWith(`broker-${follower}-`),
+      );
+      if (fetches.length !== count) sinceMs = Date.now();
+      count = fetches.length;
+      return Date.now() - sinceMs > longerThanFetchesWaitMs;
+    };
+    await this.until(isSilent, `broker ${leader} to answer the fetches of broker ${follower}`);
   }
 
   /** Waits until the topic is gone, and all marks of its deletion. */

@@ -33,7 +33,7 @@ describeWithReference(describe)(
     });
 
     it('02: topics are created by request and by znode, and refused', async () => {
-      scenario = await ScenarioCluster.start('02-create-topic', 'client: producer');
+      scenario = await ScenarioCluster.start('02-create-topic', { until: 'client: producer' });
       const { bootstrapServers, znodes } = scenario;
       const other = await connectTo(scenario.broker(2));
       const { topics } = await other.send('CreateTopics', 4, {

@@ -41,6 +41,13 @@ interface AskedWrite {
   readonly isMulti: boolean;
 }
 
+export interface TappedWrite extends WrittenTransaction {
+  /** Counts the answers to all brokers' writes. */
+  readonly order: number;
+}
+
+let answers = 0;
+
 /** A read that ZooKeeper was asked for. */
 export interface TappedRead {
   readonly op: string;
@@ -65,21 +72,23 @@ interface Connection {
  * read and what it watches. Sessions are named as in the recordings: `broker-2#1`, and `broker-2#2` after a restart or an expiry.
  */
 export class ZooKeeperTap {
-  readonly written: WrittenTransaction[] = [];
+  readonly written: TappedWrite[] = [];
   readonly read: TappedRead[] = [];
   private readonly brokerId: number;
+  private readonly zooKeeperPort: number;
   private readonly connections = new Map<number, Connection>();
   private readonly registered = new Set<number>();
   private last: Connection | undefined;
   private sessions = 0;
   private relay!: TcpRelay;
 
-  private constructor(brokerId: number) {
+  private constructor(brokerId: number, zooKeeperPort: number) {
     this.brokerId = brokerId;
+    this.zooKeeperPort = zooKeeperPort;
   }
 
   static async start(brokerId: number, zooKeeperPort: number): Promise<ZooKeeperTap> {
-    const tap = new ZooKeeperTap(brokerId);
+    const tap = new ZooKeeperTap(brokerId, zooKeeperPort);
     tap.relay = await TcpRelay.start({ targetPort: zooKeeperPort, onFrame: (frame) => tap.note(frame) });
     return tap;
   }
@@ -87,6 +96,16 @@ export class ZooKeeperTap {
   /** What the broker is given as `zookeeper.connect`. */
   get connectString(): string {
     return this.relay.address;
+  }
+
+  /** ZooKeeper's own `host:port`. */
+  get target(): string {
+    return `127.0.0.1:${this.zooKeeperPort}`;
+  }
+
+  /** Whether the broker's newest connection has been welcomed, and is open. */
+  get isConnected(): boolean {
+    return this.relay.connections > 0 && this.last?.isAnswered === true;
   }
 
   /** What the broker's newest session watches, with the session's name; undefined before its first. */
@@ -163,7 +182,8 @@ export class ZooKeeperTap {
     connection.asked.delete(xid);
     if ('write' in asked) {
       const code = error === noError && asked.write.isMulti ? codeOfMulti(reader) : error;
-      this.written.push({ who: this.nameOf(connection), ...asked.write, code: codes.get(code) ?? String(code) });
+      const txn = { who: this.nameOf(connection), ...asked.write, code: codes.get(code) ?? String(code) };
+      this.written.push({ ...txn, order: (answers += 1) });
       const isRegistration = asked.write.ops[0]!.path === `/brokers/ids/${this.brokerId}`;
       if (isRegistration && code === noError) this.registered.add(connection.session);
       return;
