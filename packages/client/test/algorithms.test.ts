@@ -169,6 +169,7 @@ function told(userData: Buffer | null): string | undefined {
 describe('DefaultPartitioner', () => {
   const topic = {
     name: 't',
+    topicId: null,
     isInternal: false,
     errorCode: 0,
     partitions: [0, 1, 2].map((partition) => ({

@@ -65,6 +65,10 @@ export class FakeCluster {
   /** Broker id of each partition's leader. */
   readonly leaders: number[];
   leaderEpoch = 0;
+  /** Topics of newer brokers have one. */
+  topicId: string | undefined;
+  /** Without it there is no topic. */
+  hasTopic = true;
   /** Brokers that metadata tell as offline; every broker is a replica of every partition. */
   readonly offline = new Set<number>();
   /** Of an API the newest version that the brokers offer, where it is not the newest there is. */
@@ -137,9 +141,10 @@ export const plainHandlers: Handlers = {
     clusterId: 'fake',
     controllerId: 0,
     topics: (topics ?? [{ name: 't' }]).map(({ name }) =>
-      name === 't'
+      name === 't' && cluster.hasTopic
         ? {
             name,
+            ...(cluster.topicId === undefined ? {} : { topicId: cluster.topicId }),
             partitions: cluster.leaders.map((leaderId, partitionIndex) => ({
               partitionIndex,
               leaderId,

@@ -114,14 +114,14 @@ export class FakeEpochLog {
         topic,
         partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {
           const errorCode = forced || epochError(currentLeaderEpoch, cluster.leaderEpoch);
-          return { partition, errorCode, ...(errorCode === 0 ? this.endOf(leaderEpoch) : {}) };
+          return { partition, errorCode, ...(errorCode === 0 ? this.endOf(leaderEpoch, cluster.leaderEpoch) : {}) };
         }),
       })),
     };
   }
 
-  private endOf(epoch: number): { leaderEpoch: number; endOffset: number } {
-    const known = this.entries.filter((entry) => entry.epoch <= epoch);
+  private endOf(epoch: number, ownEpoch: number): { leaderEpoch: number; endOffset: number } {
+    const known = epoch > ownEpoch ? [] : this.entries.filter((entry) => entry.epoch <= epoch);
     const last = known.at(-1);
     return last === undefined
       ? { leaderEpoch: -1, endOffset: -1 }

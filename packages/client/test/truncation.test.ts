@@ -209,6 +209,57 @@ describe('A consumer whose partition gets another leader (KIP-320)', () => {
   });
 });
 
+describe('A leader epoch that goes back', () => {
+  /** Metadata are asked for before each poll. */
+  const curious = { metadataMaxAgeMs: 0, retryBackoffMs: 0 };
+
+  it.each([0, 1])('is old news: %d, told by a broker that is cut off', async (oldEpoch) => {
+    let told = 0;
+    const { consumer, log } = await start(curious, {
+      Metadata: async (body, broker) => {
+        const answer = await plainHandlers.Metadata!(body, broker);
+        if (log.fetches.length === 0) return answer!;
+        told += 1;
+        for (const partition of answer!.topics![0]!.partitions!) {
+          Object.assign(partition, { leaderId: 1, leaderEpoch: oldEpoch });
+        }
+        return answer!;
+      },
+    });
+    await read(consumer, 6);
+    log.append(2, 'g');
+    expect(await read(consumer, 1)).toBe('g');
+    log.append(2, 'h');
+    expect(await read(consumer, 1)).toBe('h');
+    expect(told).toBeGreaterThan(0);
+    expect(log.validations).toEqual([]);
+    expect(log.fetches.every(({ broker }) => broker === 0)).toBe(true);
+  });
+
+  it('is that of a topic made anew, after one was not there', async () => {
+    const { cluster, consumer, log } = await start(curious);
+    await read(consumer, 6);
+    cluster.hasTopic = false;
+    expect(await consumer.poll(50)).toEqual([]);
+    cluster.hasTopic = true;
+    cluster.leaderEpoch = 0;
+    log.truncate(0);
+    log.append(0, 'n');
+    expect(await read(consumer, 1)).toBe('n');
+  });
+
+  it('is that of a topic made anew, with another id', async () => {
+    const { cluster, consumer, log } = await start(curious);
+    cluster.topicId = 'AAAAAAAAAAAAAAAAAAAAAQ';
+    await read(consumer, 6);
+    cluster.topicId = 'AAAAAAAAAAAAAAAAAAAAAg';
+    cluster.leaderEpoch = 1;
+    log.truncate(0);
+    log.append(1, 'n');
+    expect(await read(consumer, 1)).toBe('n');
+  });
+});
+
 describe('A consumer that begins somewhere', () => {
   it('returns nothing of what a leader before had sent, also where it has nothing to validate', async () => {
     const { cluster, consumer, log } = await start({ metadataMaxAgeMs: 0, retryBackoffMs: 0 });

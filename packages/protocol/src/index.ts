@@ -27,6 +27,7 @@ export {
   UnencodableValueError,
   UnsupportedVersionError,
 } from './protocol-error.ts';
+export { ZERO_UUID } from './schema/index.ts';
 export type { InitOf, MessageOf, RawTaggedField, Schema } from './schema/index.ts';
 export {
   decodeMessage,

@@ -22,6 +22,8 @@ export class SubscriptionState {
   private readonly partitions = new Map<string, TopicPartitionState>();
   private readonly autoOffsetReset: ConsumerConfig['autoOffsetReset'];
   private readonly logger: Logger;
+  /** As of the last look at leaders. */
+  private metadataVersion = 0;
 
   constructor(config: Pick<ConsumerConfig, 'autoOffsetReset' | 'loggers'>) {
     this.autoOffsetReset = config.autoOffsetReset;
@@ -67,8 +69,10 @@ export class SubscriptionState {
     return found;
   }
 
-  /** Compares every position with the leader that metadata tell now: after a change it awaits validation. */
+  /** When there is news, compares every position with the leader that metadata tell: after a change it awaits validation. */
   maybeValidatePositions(metadata: Metadata): void {
+    if (metadata.updateVersion === this.metadataVersion) return;
+    this.metadataVersion = metadata.updateVersion;
     for (const state of this.partitions.values()) state.maybeValidatePosition(metadata.currentLeader(state));
   }
 

@@ -1,3 +1,4 @@
+import { ZERO_UUID } from '@klassic/protocol';
 import type { ResponseOf } from '@klassic/protocol';
 
 /** A broker as clients are told of it. Bootstrap servers have negative ids until the first answer. */
@@ -23,6 +24,8 @@ export interface PartitionInfo {
 
 export interface TopicInfo {
   readonly name: string;
+  /** null where topics have no ids: before 2.8, and with an older inter.broker.protocol.version. */
+  readonly topicId: string | null;
   readonly isInternal: boolean;
   readonly errorCode: number;
   /** By partition, from 0. */
@@ -88,9 +91,10 @@ export function clusterOf(answer: ResponseOf<'Metadata'>, version: number): Clus
   const nodes = new Map<number, Node>();
   for (const { nodeId, host, port, rack } of answer.brokers) nodes.set(nodeId, { id: nodeId, host, port, rack });
   const topics = new Map<string, TopicInfo>();
-  for (const { name, isInternal, errorCode, partitions } of answer.topics) {
+  for (const { name, topicId, isInternal, errorCode, partitions } of answer.topics) {
     topics.set(name, {
       name,
+      topicId: topicId === ZERO_UUID ? null : topicId,
       isInternal,
       errorCode,
       partitions: partitions

@@ -1,4 +1,4 @@
-import { delay, nextInt, topicPartitionKey } from '@klassic/common';
+import { delay, nextInt } from '@klassic/common';
 import type { Logger, TopicPartition } from '@klassic/common';
 import { DisconnectError } from '@klassic/network';
 import { errorByCode, Errors } from '@klassic/protocol';
@@ -6,7 +6,8 @@ import type { ClientConfig } from '../client-config.ts';
 import { isRetriable, kafkaError, TimeoutError } from '../client-errors.ts';
 import type { NetworkClient } from '../network-client.ts';
 import { Cluster, clusterOf } from './cluster.ts';
-import type { LeaderAndEpoch, Node, PartitionInfo, TopicInfo } from './cluster.ts';
+import type { LeaderAndEpoch, Node, TopicInfo } from './cluster.ts';
+import { LastSeenLeaderEpochs } from './last-seen-leader-epochs.ts';
 
 /** Which topics a client asks about: these, or every one. */
 export type TopicInterest = 'all' | ReadonlySet<string>;
@@ -22,9 +23,9 @@ export class Metadata {
   private readonly logger: Logger;
   private readonly topics = new Set<string>();
   private readonly bootstrap: readonly Node[];
-  /** The newest leader epoch that anybody told, by topicPartitionKey. */
-  private readonly lastSeenLeaderEpochs = new Map<string, number>();
+  private readonly lastSeenLeaderEpochs = new LastSeenLeaderEpochs();
   private current = new Cluster(null, -1, new Map(), new Map());
+  private version = 0;
   private updatedHiResMs = Number.NEGATIVE_INFINITY;
   private attemptedHiResMs = Number.NEGATIVE_INFINITY;
   private wanted = false;
@@ -42,24 +43,25 @@ export class Metadata {
     return this.current;
   }
 
+  /** Rises with each answer. */
+  get updateVersion(): number {
+    return this.version;
+  }
+
   /**
    * A partition's leader. None when somebody has told a newer epoch than that of the picture: then the leader is to be
    * asked for first.
    */
-  currentLeader({ topic, partition }: TopicPartition): LeaderAndEpoch {
-    const info = this.current.partition(topic, partition);
-    const seen = this.lastSeenLeaderEpochs.get(topicPartitionKey(topic, partition)) ?? -1;
+  currentLeader(partition: TopicPartition): LeaderAndEpoch {
+    const info = this.current.partition(partition.topic, partition.partition);
+    const seen = this.lastSeenLeaderEpochs.get(partition);
     if (info === undefined || (seen >= 0 && info.leaderEpoch !== seen)) return { leader: undefined, epoch: seen };
     return { leader: this.current.nodes.get(info.leader), epoch: info.leaderEpoch };
   }
 
   /** Somebody else than a Metadata answer told a leader epoch (-1 for none): the picture may be older than that. */
-  updateLastSeenEpochIfNewer({ topic, partition }: TopicPartition, epoch: number): void {
-    const key = topicPartitionKey(topic, partition);
-    const seen = this.lastSeenLeaderEpochs.get(key);
-    if (seen === undefined || epoch <= seen) return;
-    this.lastSeenLeaderEpochs.set(key, epoch);
-    this.wanted = true;
+  updateLastSeenEpochIfNewer(partition: TopicPartition, epoch: number): void {
+    if (this.lastSeenLeaderEpochs.raise(partition, epoch)) this.wanted = true;
   }
 
   /** Adds topics to those asked about. */
@@ -198,28 +200,19 @@ export class Metadata {
   private accept(news: Cluster): void {
     const topics = new Map<string, TopicInfo>();
     for (const [name, topic] of news.topics) {
-      const partitions = topic.partitions.map((partition) => this.newerOf(partition));
+      this.lastSeenLeaderEpochs.noteTopic(this.current.topics.get(name), topic);
+      const partitions = topic.partitions.map((partition) =>
+        this.lastSeenLeaderEpochs.notePartition(partition)
+          ? partition
+          : (this.current.partition(name, partition.partition) ?? partition),
+      );
       topics.set(name, { ...topic, partitions });
       if (topic.errorCode !== Errors.NONE.code || partitions.some(({ leader }) => leader < 0)) this.wanted = true;
     }
     // What was added while the request was under way is still to be asked for.
     for (const topic of this.topics) if (!topics.has(topic)) this.wanted = true;
     this.current = new Cluster(news.clusterId, news.controllerId, news.nodes, topics);
+    this.version += 1;
     this.updatedHiResMs = this.config.time.hiResMs();
-  }
-
-  private newerOf(news: PartitionInfo): PartitionInfo {
-    const key = topicPartitionKey(news.topic, news.partition);
-    const seen = this.lastSeenLeaderEpochs.get(key) ?? -1;
-    if (news.leaderEpoch < 0) {
-      this.lastSeenLeaderEpochs.delete(key);
-      return news;
-    }
-    // Epoch 0 again: the topic was deleted and made anew.
-    if (news.leaderEpoch < seen && news.leaderEpoch !== 0) {
-      return this.current.partition(news.topic, news.partition) ?? news;
-    }
-    this.lastSeenLeaderEpochs.set(key, news.leaderEpoch);
-    return news;
   }
 }

@@ -17,5 +17,6 @@ export {
 export type { Field, FieldOptions, Fields, RawTaggedField, ScalarName, ScalarTypes, Struct } from './field.ts';
 export { data, header, isFlexible, request, response } from './message.ts';
 export type { InitOf, MessageOf, MessageType, Schema } from './message.ts';
+export { ZERO_UUID } from './layout.ts';
 export { includesVersion, versionRange } from './version-range.ts';
 export type { VersionRange } from './version-range.ts';

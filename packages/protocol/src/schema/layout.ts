@@ -36,6 +36,7 @@ export const FIXED_SIZES: Partial<Readonly<Record<ScalarName, number>>> = {
   uuid: 16,
 };
 
+/** What stands for no id. */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 const ZEROS: Readonly<Record<Exclude<ScalarName, 'bytes' | 'records'>, unknown>> = {
