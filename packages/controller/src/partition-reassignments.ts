@@ -64,7 +64,7 @@ export class PartitionReassignments {
     if (!(await watches.watchReassignPartitions())) return new Set();
     const resumed = new Set<string>();
     const failed: { readonly partition: TopicPartition; readonly error: string }[] = [];
-    for (const planned of await store.getPartitionReassignment()) {
+    for (const planned of lastOfEach(await store.getPartitionReassignment())) {
       const { error } = await this.carryOut(planned, this.buildReassignment(planned, planned.replicas));
       if (error === 'NONE') resumed.add(keyOf(planned));
       else failed.push({ partition: planned, error });
@@ -339,6 +339,11 @@ export class PartitionReassignments {
     // The watch on the znode is set anew by this event.
     putEvent({ kind: 'ZkPartitionReassignment' });
   }
+}
+
+/** The plan without what a later entry for the same partition has replaced. */
+function lastOfEach(plan: readonly PlannedReassignment[]): PlannedReassignment[] {
+  return plan.filter((planned, index) => !plan.slice(index + 1).some((later) => isSame(planned, later)));
 }
 
 /** Names that somebody sent are compared part by part: partition -1 of `t` and partition 1 of `t-` have the same text. */

@@ -249,6 +249,13 @@ describe('A plan in /admin/reassign_partitions', () => {
     expect(cluster.zk.nodes.has(planPath)).toBe(false);
   });
 
+  it('that names a partition twice means the last', async () => {
+    const cluster = await start();
+    await cluster.create(planPath, plan([0, [1, 3]], [0, [1, 4]]));
+    expect(cluster.assignment('t')).toEqual(topicZNode({ 0: [1, 4, 2], ...second }, { 0: [4] }, { 0: [2] }));
+    expect(cluster.told(3, 'LeaderAndIsr')).toEqual([]);
+  });
+
   it('that nobody can read does no harm', async () => {
     const cluster = await start();
     await cluster.create(planPath, 'no plan');

@@ -3,24 +3,30 @@ import type { TopicPartition } from '@klassic/common';
 import { Errors } from '@klassic/protocol';
 import type { ApiHandler } from './api-handler.ts';
 
-/** AlterPartitionReassignments on the controller (KIP-455). */
-export function alterReassignmentsHandler(controller: KafkaController): ApiHandler<'AlterPartitionReassignments'> {
+/** AlterPartitionReassignments on the controller (KIP-455). A partition that is named twice is answered once, for its last. */
+export function alterReassignmentsHandler(
+  controller: Pick<KafkaController, 'alterPartitionReassignments'>,
+): ApiHandler<'AlterPartitionReassignments'> {
   return {
     api: 'AlterPartitionReassignments',
     minVersion: 0,
     maxVersion: 0,
     async handle({ body }) {
-      const request = body.topics.flatMap(({ name: topic, partitions }) =>
-        partitions.map(({ partitionIndex: partition, replicas }): ReassignmentRequest => {
-          return { partition: { topic, partition }, target: replicas };
-        }),
+      const byTopic = new Map<string, Map<number, number[] | null>>();
+      for (const { name, partitions } of body.topics) {
+        const targets = byTopic.get(name) ?? new Map<number, number[] | null>();
+        for (const { partitionIndex, replicas } of partitions) targets.set(partitionIndex, replicas);
+        byTopic.set(name, targets);
+      }
+      const request = [...byTopic].flatMap(([topic, targets]) =>
+        [...targets].map(([partition, target]): ReassignmentRequest => ({ partition: { topic, partition }, target })),
       );
       const results = (await controller.alterPartitionReassignments(request)).values();
       return {
         errorCode: Errors.NONE.code,
-        responses: body.topics.map(({ name, partitions }) => ({
+        responses: [...byTopic].map(([name, targets]) => ({
           name,
-          partitions: partitions.map(({ partitionIndex }) => ({
+          partitions: [...targets.keys()].map((partitionIndex) => ({
             partitionIndex,
             ...told(results.next().value!),
           })),

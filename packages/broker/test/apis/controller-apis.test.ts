@@ -11,6 +11,7 @@ import type { ControlHandlerOptions } from '../../src/apis/control.ts';
 import { onController } from '../../src/apis/controller-forwarding.ts';
 import { electLeadersHandler } from '../../src/apis/elect-leaders.ts';
 import { MetadataWatch } from '../../src/apis/metadata-watch.ts';
+import { alterReassignmentsHandler } from '../../src/apis/reassignments.ts';
 import { toApiError } from '../../src/apis/request-errors.ts';
 import { createPartitionsHandler, deleteTopicsHandler } from '../../src/apis/topic-changes.ts';
 
@@ -211,6 +212,50 @@ describe('DeleteTopics', () => {
       { name: 't', errorCode: 0 },
       { name: 'u', errorCode: Errors.REQUEST_TIMED_OUT.code },
       { name: 'nowhere', errorCode: Errors.UNKNOWN_TOPIC_OR_PARTITION.code },
+    ]);
+  });
+});
+
+describe('AlterPartitionReassignments', () => {
+  it('asks for each partition once, with its last target, and answers in the same order', async () => {
+    let asked: unknown;
+    const controller = {
+      alterPartitionReassignments: (request: readonly object[]) => {
+        asked = request;
+        const [first, ...others] = request.map(() => ({ error: 'NONE', message: null }) as const);
+        return Promise.resolve([
+          first!,
+          ...others.map(() => ({ error: 'NO_REASSIGNMENT_IN_PROGRESS', message: null }) as const),
+        ]);
+      },
+    };
+    const handlers = [alterReassignmentsHandler(controller)] as unknown as AnyApiHandler[];
+    const answer = await ask(handlers, 'AlterPartitionReassignments', 0, {
+      timeoutMs: 1,
+      topics: [
+        {
+          name: 't',
+          partitions: [
+            { partitionIndex: 0, replicas: [1] },
+            { partitionIndex: 1, replicas: null },
+          ],
+        },
+        { name: 't', partitions: [{ partitionIndex: 0, replicas: [2] }] },
+      ],
+    });
+    expect(asked).toEqual([
+      { partition: { topic: 't', partition: 0 }, target: [2] },
+      { partition: { topic: 't', partition: 1 }, target: null },
+    ]);
+    const { code, message } = Errors.NO_REASSIGNMENT_IN_PROGRESS;
+    expect(answer.responses).toEqual([
+      {
+        name: 't',
+        partitions: [
+          { partitionIndex: 0, errorCode: 0, errorMessage: null },
+          { partitionIndex: 1, errorCode: code, errorMessage: message },
+        ],
+      },
     ]);
   });
 });
