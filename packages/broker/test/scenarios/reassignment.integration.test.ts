@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, it, jest } from '@jest/globals';
-import { describeWithReference } from '@klassic/test-support';
+import { Producer } from '@klassic/client';
+import { describeWithReference, temporaryFolder } from '@klassic/test-support';
 import { send } from './producing.ts';
 import { ScenarioCluster } from './scenario-cluster.ts';
 
@@ -9,7 +14,21 @@ let scenario: ScenarioCluster;
 
 afterEach(() => scenario?.stop());
 
-const plan = (partitions: readonly { partition: number; replicas: readonly number[] }[]): string =>
+interface Move {
+  readonly partition: number;
+  readonly replicas: readonly number[];
+}
+
+interface Adding {
+  readonly adding_replicas: Readonly<Record<string, readonly number[]>>;
+}
+
+/** The one that copies data under a throttle is played in the long form only. */
+const longIt = process.env['KLASSIC_SOAK'] === undefined ? it.skip : it;
+const run = promisify(execFile);
+const tool = resolve(import.meta.dirname, '../../../admin/bin/kafka-reassign-partitions.mjs');
+
+const plan = (partitions: readonly Move[]): string =>
   JSON.stringify({ version: 1, partitions: partitions.map((each) => ({ topic: 'r', ...each })) });
 
 describeWithReference(describe)('reassignments, beside the captures of Apache Kafka 2.8.2', () => {
@@ -37,5 +56,44 @@ describeWithReference(describe)('reassignments, beside the captures of Apache Ka
     await scenario.expectSnapshot('after');
     await scenario.expectWrites();
     await scenario.expectRpcs();
+  });
+
+  longIt('09: by the tool, with a throttle; and one that is cancelled', async () => {
+    scenario = await ScenarioCluster.start('09-reassign');
+    const { znodes } = scenario;
+    const producer = new Producer({ bootstrapServers: scenario.bootstrapServers, acks: 'all', batchSize: 16_000 });
+    const value = 'v'.repeat(1_000);
+    const sent = Array.from({ length: 2_700 }, (_, index) =>
+      producer.send({ topic: 'r', partition: index % 2, value }),
+    );
+    await Promise.all(sent);
+    await producer.close();
+    const plans = temporaryFolder('plans');
+    const reassign = async (partitions: readonly Move[], ...args: readonly string[]): Promise<void> => {
+      const file = join(plans, 'plan.json');
+      writeFileSync(file, plan(partitions));
+      const servers = scenario.bootstrapServers.join();
+      await run(process.execPath, [tool, '--bootstrap-server', servers, '--reassignment-json-file', file, ...args]);
+    };
+    const first = [
+      { partition: 0, replicas: [3, 2] },
+      { partition: 1, replicas: [1, 3] },
+    ];
+    await reassign(first, '--execute', '--throttle', '120000');
+    await scenario.expectSnapshot('during');
+    const isAdding = async (): Promise<boolean> => {
+      const { adding_replicas: adding } = JSON.parse((await znodes.read('/brokers/topics/r'))!.text) as Adding;
+      return Object.values(adding).flat().length > 0;
+    };
+    await scenario.until(async () => !(await isAdding()), 'the end of the first plan');
+    await scenario.expectSnapshot('done');
+    await reassign(first, '--verify');
+    await scenario.expectSnapshot('verified');
+    const second = [{ partition: 0, replicas: [1, 2] }];
+    await reassign(second, '--execute', '--throttle', '20000');
+    await scenario.expectSnapshot('second-during');
+    await reassign(second, '--cancel');
+    // Which partition is done first is a race: of the writes and requests only what comes of them is compared.
+    await scenario.expectSnapshot('after');
   });
 });

@@ -22,12 +22,22 @@ export function recordedTree(snapshot: Snapshot): Record<string, string> {
 /** Without what differs from run to run; which broker is controller after the first is a race. */
 export function treeOf(entries: readonly (readonly [string, string])[]): Record<string, string> {
   const kept = entries.filter(([path]) => path !== '/' && path !== '/cluster/id' && !isLeftOut([{ path }]));
-  const tree = Object.fromEntries([...kept].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const tree = Object.fromEntries(withoutOrderOfChanges(kept).sort(([a], [b]) => (a < b ? -1 : 1)));
   const isFirstControllers = tree['/controller_epoch']?.endsWith(' 1') ?? true;
   if (!isFirstControllers && tree['/controller'] !== undefined) {
     tree['/controller'] = tree['/controller'].replace(/"brokerid":\d+/, '"brokerid":"<controller>"');
   }
   return tree;
+}
+
+/** A tool changes the settings of several brokers in any order: the notifications are taken as a set. */
+function withoutOrderOfChanges(entries: readonly (readonly [string, string])[]): (readonly [string, string])[] {
+  const isChange = ([path]: readonly [string, string]): boolean => path.startsWith('/config/changes/config_change_');
+  const changes = entries.filter(isChange).map(([, text]) => text);
+  return [
+    ...entries.filter((entry) => !isChange(entry)),
+    ...changes.sort().map((text, index) => [`/config/changes/config_change_${index}`, text] as const),
+  ];
 }
 
 export function znodeText(data: unknown, version: number, isEphemeral: boolean): string {
