@@ -83,6 +83,7 @@ export class TopicChanges {
     if (topics.length === 0) return;
     log.info(`Starting topic deletion for topics ${topics.join(',')}`);
     const reassigned = new Set([...context.partitionsBeingReassigned.values()].map(({ topic }) => topic));
+    // As in the original this halts only what is queued already: a topic asked for now is deleted though it is reassigned.
     for (const topic of topics) {
       if (reassigned.has(topic)) {
         topicDeletionManager.markTopicIneligibleForDeletion([topic], 'topic reassignment in progress');
