@@ -343,7 +343,7 @@ export class PartitionReassignments {
 
 /** The plan without what a later entry for the same partition has replaced. */
 function lastOfEach(plan: readonly PlannedReassignment[]): PlannedReassignment[] {
-  return plan.filter((planned, index) => !plan.slice(index + 1).some((later) => isSame(planned, later)));
+  return [...new Map(plan.map((planned) => [`${planned.partition} ${planned.topic}`, planned])).values()];
 }
 
 /** Names that somebody sent are compared part by part: partition -1 of `t` and partition 1 of `t-` have the same text. */
