@@ -1,10 +1,9 @@
-import { topicPartitionKey } from '@klassic/common';
-import type { Time, TopicPartition } from '@klassic/common';
-import { Errors } from '@klassic/protocol';
-import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
+import type { Time } from '@klassic/common';
+import type { RequestOf } from '@klassic/protocol';
 import type { GroupCoordinator, OffsetAndMetadata } from '../group/index.ts';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
+import { committedTopics, partitionsToCommit } from './committed-partitions.ts';
 import type { OffsetsInZooKeeper } from './offsets-in-zookeeper.ts';
 
 const unset = -1;
@@ -26,16 +25,9 @@ export function offsetCommitHandler(
     maxVersion: 8,
     async handle({ body, header: { apiVersion } }) {
       const nowMs = time.milliseconds();
-      const results = new Map<string, ErrorEntry>();
-      const offsets = new Map<string, { target: TopicPartition; offset: OffsetAndMetadata }>();
-      for (const { name: topic, partitions } of body.topics) {
-        for (const partition of partitions) {
-          const target = { topic, partition: partition.partitionIndex };
-          const key = topicPartitionKey(topic, target.partition);
-          if (!metadataCache.contains(topic, target.partition)) results.set(key, Errors.UNKNOWN_TOPIC_OR_PARTITION);
-          else offsets.set(key, { target, offset: offsetOf(partition, body.retentionTimeMs, nowMs) });
-        }
-      }
+      const { offsets, results } = partitionsToCommit(body.topics, metadataCache, (partition) =>
+        offsetOf(partition, body.retentionTimeMs, nowMs),
+      );
       if (apiVersion === 0) {
         for (const [key, { target, offset }] of offsets) {
           results.set(key, await offsetsInZooKeeper.commit(body.groupId, target, offset));
@@ -44,9 +36,9 @@ export function offsetCommitHandler(
         const committed = await coordinator.handleCommitOffsets(body.groupId, body, offsets);
         for (const [key, error] of committed) results.set(key, error);
       }
-      return response(body, (key) => results.get(key)!);
+      return { topics: committedTopics(body.topics, (key) => results.get(key)!) };
     },
-    failure: ({ body }, error) => response(body, () => error),
+    failure: ({ body }, error) => ({ topics: committedTopics(body.topics, () => error) }),
   };
 }
 
@@ -60,20 +52,5 @@ function offsetOf(partition: CommittedPartition, retentionTimeMs: number, nowMs:
     metadata: committedMetadata ?? '',
     commitTimestamp: commitTimestamp === unset ? nowMs : commitTimestamp,
     expireTimestamp: retentionTimeMs === unset ? undefined : nowMs + retentionTimeMs,
-  };
-}
-
-function response(
-  { topics }: RequestOf<'OffsetCommit'>,
-  errorOf: (key: string) => ErrorEntry,
-): ResponseInit<'OffsetCommit'> {
-  return {
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errorOf(topicPartitionKey(name, partitionIndex)).code,
-      })),
-    })),
   };
 }

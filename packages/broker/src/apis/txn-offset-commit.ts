@@ -1,10 +1,10 @@
-import { topicPartitionKey } from '@klassic/common';
-import type { Time, TopicPartition } from '@klassic/common';
+import type { Time } from '@klassic/common';
 import { Errors } from '@klassic/protocol';
-import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
-import type { GroupCoordinator, OffsetAndMetadata } from '../group/index.ts';
+import type { ErrorEntry } from '@klassic/protocol';
+import type { GroupCoordinator } from '../group/index.ts';
 import type { MetadataCache } from '../metadata/index.ts';
 import type { ApiHandler } from './api-handler.ts';
+import { committedTopics, partitionsToCommit } from './committed-partitions.ts';
 
 /** Producers before this version of TxnOffsetCommit did not know what to make of COORDINATOR_LOAD_IN_PROGRESS. */
 const loadInProgressVersion = 2;
@@ -25,53 +25,24 @@ export function txnOffsetCommitHandler(
     maxVersion: 3,
     async handle({ body, header: { apiVersion } }) {
       const commitTimestamp = time.milliseconds();
-      const results = new Map<string, ErrorEntry>();
-      const offsets = new Map<string, { target: TopicPartition; offset: OffsetAndMetadata }>();
-      for (const { name: topic, partitions } of body.topics) {
-        for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions) {
-          const key = topicPartitionKey(topic, partitionIndex);
-          if (!metadataCache.contains(topic, partitionIndex)) {
-            results.set(key, Errors.UNKNOWN_TOPIC_OR_PARTITION);
-            continue;
-          }
-          offsets.set(key, {
-            target: { topic, partition: partitionIndex },
-            offset: {
-              offset: committedOffset,
-              leaderEpoch: committedLeaderEpoch,
-              metadata: committedMetadata ?? '',
-              commitTimestamp,
-              expireTimestamp: undefined,
-            },
-          });
-        }
-      }
+      const { offsets, results } = partitionsToCommit(body.topics, metadataCache, (partition) => ({
+        offset: partition.committedOffset,
+        leaderEpoch: partition.committedLeaderEpoch,
+        metadata: partition.committedMetadata ?? '',
+        commitTimestamp,
+        expireTimestamp: undefined,
+      }));
       if (offsets.size > 0) {
         const committed = await coordinator.handleTxnCommitOffsets(body.groupId, body, body, offsets);
         for (const [key, error] of committed) results.set(key, error);
       }
-      return response(body, (key) => errorFor(apiVersion, results.get(key)!));
+      return { topics: committedTopics(body.topics, (key) => errorFor(apiVersion, results.get(key)!)) };
     },
-    failure: ({ body }, error) => response(body, () => error),
+    failure: ({ body }, error) => ({ topics: committedTopics(body.topics, () => error) }),
   };
 }
 
 function errorFor(apiVersion: number, error: ErrorEntry): ErrorEntry {
   const isTooNew = apiVersion < loadInProgressVersion && error === Errors.COORDINATOR_LOAD_IN_PROGRESS;
   return isTooNew ? Errors.COORDINATOR_NOT_AVAILABLE : error;
-}
-
-function response(
-  { topics }: RequestOf<'TxnOffsetCommit'>,
-  errorOf: (key: string) => ErrorEntry,
-): ResponseInit<'TxnOffsetCommit'> {
-  return {
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errorOf(topicPartitionKey(name, partitionIndex)).code,
-      })),
-    })),
-  };
 }

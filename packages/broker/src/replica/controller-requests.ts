@@ -1,5 +1,5 @@
 import type { RequestOf } from '@klassic/protocol';
-import type { LeaderAndIsrPartitionState } from './partition.ts';
+import type { LeaderAndIsrPartitionState } from './partition-context.ts';
 
 /** A partition's state with its topic, whatever the version of the request grouped it by. */
 export interface TopicPartitionState extends LeaderAndIsrPartitionState {

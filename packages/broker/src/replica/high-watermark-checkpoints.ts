@@ -1,25 +1,50 @@
 import { join } from 'node:path';
-import { topicPartitionKey } from '@klassic/common';
-import type { Logger } from '@klassic/common';
+import { invariant } from '@klassic/common';
+import type { Cancel, Logger, Time } from '@klassic/common';
 import { HIGH_WATERMARK_CHECKPOINT, KafkaStorageError, OffsetCheckpointFile } from '@klassic/log';
-import type { Log } from '@klassic/log';
+import type { HostedPartitions } from './hosted-partitions.ts';
 
 /** Reads the checkpointed high watermark of a partition whose log lies in a log dir; undefined when there is none. */
 export interface OffsetCheckpoints {
   fetch(logDir: string, key: string): number | undefined;
 }
 
+/** What high watermarks are checkpointed with. */
+export interface HighWatermarkCheckpointsOptions {
+  readonly logDirs: readonly string[];
+  readonly partitions: HostedPartitions;
+  readonly time: Time;
+  /** `replica.high.watermark.checkpoint.interval.ms` */
+  readonly intervalMs: number;
+  readonly logger: Logger;
+  /** Told of a log dir that the disk refuses to write to. */
+  readonly onFailure: (error: KafkaStorageError) => void;
+}
+
 /** The high watermarks as they were last written to each log dir, from which a restarted broker goes on. */
 export class HighWatermarkCheckpoints {
+  private readonly options: HighWatermarkCheckpointsOptions;
   private readonly files = new Map<string, OffsetCheckpointFile>();
-  private readonly logger: Logger;
-  private readonly onFailure: (error: KafkaStorageError) => void;
+  private cancel: Cancel | undefined;
 
-  /** @param onFailure told of a log dir that the disk refuses to write to */
-  constructor(logDirs: readonly string[], logger: Logger, onFailure: (error: KafkaStorageError) => void) {
-    this.logger = logger;
-    this.onFailure = onFailure;
-    for (const dir of logDirs) this.files.set(dir, new OffsetCheckpointFile(join(dir, HIGH_WATERMARK_CHECKPOINT)));
+  constructor(options: HighWatermarkCheckpointsOptions) {
+    invariant(options.intervalMs > 0, 'the checkpoint interval is positive');
+    this.options = options;
+    for (const dir of options.logDirs) {
+      this.files.set(dir, new OffsetCheckpointFile(join(dir, HIGH_WATERMARK_CHECKPOINT)));
+    }
+  }
+
+  /** Begins to write them every `intervalMs`, unless that was done before. */
+  start(): void {
+    this.cancel ??= this.options.time.scheduleEvery(this.options.intervalMs, () => {
+      void this.writeInBackground();
+    });
+  }
+
+  stop(): void {
+    this.cancel?.();
+    this.cancel = undefined;
   }
 
   /** A reader that opens each file at most once, when it is first asked (`LazyOffsetCheckpoints`). */
@@ -34,9 +59,9 @@ export class HighWatermarkCheckpoints {
     };
   }
 
-  /** Writes the high watermark of every log, future logs included, into the file of its log dir. A dir that fails is logged and skipped. */
-  write(logs: Iterable<Log>): void {
-    for (const [dir, offsets] of byLogDir(logs)) {
+  /** Writes the high watermark of every log that is online, future logs included, into the file of its log dir. A dir that fails is logged and skipped. */
+  write(): void {
+    for (const [dir, offsets] of this.byLogDir()) {
       try {
         this.files.get(dir)?.write(offsets);
       } catch (error) {
@@ -49,8 +74,8 @@ export class HighWatermarkCheckpoints {
    * As `write`, for the high watermarks of this moment, without holding the event loop while the disk writes: a fsync
    * takes long enough for a follower, or ZooKeeper, to wait in vain. Resolves when all are written.
    */
-  async writeInBackground(logs: Iterable<Log>): Promise<void> {
-    const written = [...byLogDir(logs)].map(async ([dir, offsets]) => {
+  async writeInBackground(): Promise<void> {
+    const written = [...this.byLogDir()].map(async ([dir, offsets]) => {
       try {
         await this.files.get(dir)?.writeInBackground(offsets);
       } catch (error) {
@@ -72,16 +97,19 @@ export class HighWatermarkCheckpoints {
 
   private failed(dir: string, error: unknown): void {
     if (!(error instanceof KafkaStorageError)) throw error;
-    this.logger.error(`Error while writing to highwatermark file in directory ${dir}`, error);
-    this.onFailure(error);
+    this.options.logger.error(`Error while writing to highwatermark file in directory ${dir}`, error);
+    this.options.onFailure(error);
   }
-}
 
-function byLogDir(logs: Iterable<Log>): Map<string, Map<string, number>> {
-  const byDir = new Map<string, Map<string, number>>();
-  for (const { parentDir, topicPartition, highWatermark } of logs) {
-    const offsets = byDir.get(parentDir) ?? new Map<string, number>();
-    byDir.set(parentDir, offsets.set(topicPartitionKey(topicPartition.topic, topicPartition.partition), highWatermark));
+  private byLogDir(): Map<string, Map<string, number>> {
+    const byDir = new Map<string, Map<string, number>>();
+    for (const { key, log, future } of this.options.partitions.online()) {
+      for (const each of [log, future.log]) {
+        if (each === undefined) continue;
+        const offsets = byDir.get(each.parentDir) ?? new Map<string, number>();
+        byDir.set(each.parentDir, offsets.set(key, each.highWatermark));
+      }
+    }
+    return byDir;
   }
-  return byDir;
 }

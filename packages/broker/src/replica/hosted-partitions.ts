@@ -3,7 +3,7 @@ import { Errors, KafkaError } from '@klassic/protocol';
 import type { ErrorEntry } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
 import { Partition } from './partition.ts';
-import type { PartitionContext } from './partition.ts';
+import type { PartitionContext } from './partition-context.ts';
 
 /** The partitions this broker hosts: online with their state, or offline with a failed log dir (`HostedPartition`). */
 export class HostedPartitions {

@@ -24,6 +24,7 @@ export type {
 export { Partition } from './partition.ts';
 export type { EpochEndOffset } from './partition-reads.ts';
 export { ReplicaManager } from './replica-manager.ts';
+export { isrFigures } from './replica-metrics.ts';
 export type { ReplicaManagerMetrics } from './replica-metrics.ts';
 export type { LeadershipListener } from './replica-state-changes.ts';
 export type { OnReplicaDeleted } from './replica-stops.ts';

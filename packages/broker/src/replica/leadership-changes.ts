@@ -10,7 +10,7 @@ import type { InitialFetchState } from './fetch-state.ts';
 import type { HighWatermarkCheckpoints, OffsetCheckpoints } from './high-watermark-checkpoints.ts';
 import type { HostedPartitions } from './hosted-partitions.ts';
 import { Partition } from './partition.ts';
-import type { PartitionContext } from './partition.ts';
+import type { PartitionContext } from './partition-context.ts';
 import type { ReplicaFetcherManager } from './replica-fetcher-manager.ts';
 import type { Slices } from './state-change-turns.ts';
 
@@ -145,9 +145,7 @@ export class LeadershipChanges {
     );
     const leaders: Partition[] = [];
     await slices.each(toLead, ([partition, state]) => {
-      const about = (): string =>
-        `with correlation id ${correlationId} ${sentBy} for partition ${partition.key} ` +
-        `(last update controller epoch ${state.controllerEpoch})`;
+      const about = (): string => describeTransition(partition, state, transition);
       this.onDisk(
         partition,
         transition,
@@ -202,9 +200,7 @@ export class LeadershipChanges {
     );
     const followers: Partition[] = [];
     await slices.each(toFollow, ([partition, state]) => {
-      const about = (): string =>
-        `with correlation id ${correlationId} ${sentBy} for partition ${partition.key} ` +
-        `(last update controller epoch ${state.controllerEpoch})`;
+      const about = (): string => describeTransition(partition, state, transition);
       this.onDisk(
         partition,
         transition,
@@ -293,4 +289,15 @@ export class LeadershipChanges {
     if (!this.logger.isEnabled('TRACE')) return;
     for (const [partition, state] of transitions) this.logger.trace(message(partition, state));
   }
+}
+
+function describeTransition(
+  { key }: Partition,
+  { controllerEpoch }: TopicPartitionState,
+  { correlationId, sentBy }: Transition,
+): string {
+  return (
+    `with correlation id ${correlationId} ${sentBy} for partition ${key} ` +
+    `(last update controller epoch ${controllerEpoch})`
+  );
 }

@@ -1,37 +1,15 @@
 import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
-import type { Logger, Time, TopicPartition } from '@klassic/common';
-import type { AppendOrigin, Log, LogAppendInfo, LogManager, LogOffsetMetadata, LogOffsetSnapshot } from '@klassic/log';
+import type { Logger, TopicPartition } from '@klassic/common';
+import type { AppendOrigin, Log, LogAppendInfo, LogOffsetMetadata, LogOffsetSnapshot } from '@klassic/log';
 import { batchesOf, Errors, KafkaError } from '@klassic/protocol';
-import type { ErrorEntry, RequestOf } from '@klassic/protocol';
-import type { MetadataCache } from '../metadata/index.ts';
+import type { ErrorEntry } from '@klassic/protocol';
 import { FutureReplica } from './future-replica.ts';
 import type { OffsetCheckpoints } from './high-watermark-checkpoints.ts';
 import { IsrMaintenance } from './isr-maintenance.ts';
-import type { IsrChangeListener, Leadership } from './isr-maintenance.ts';
-import type { ZkIsrManager } from './isr-manager.ts';
-import { replicationFactor } from './isr-state.ts';
+import type { Leadership } from './isr-maintenance.ts';
 import type { AssignmentState } from './isr-state.ts';
+import type { LeaderAndIsrPartitionState, PartitionContext } from './partition-context.ts';
 import type { Replica } from './replica.ts';
-
-/** State of one partition in a LeaderAndIsr request. */
-export type LeaderAndIsrPartitionState = RequestOf<'LeaderAndIsr'>['topicStates'][number]['partitionStates'][number];
-
-/** What every partition of a broker shares. */
-export interface PartitionContext {
-  readonly localBrokerId: number;
-  readonly replicaLagTimeMaxMs: number;
-  readonly time: Time;
-  readonly logManager: LogManager;
-  readonly metadataCache: MetadataCache;
-  readonly isrManager: ZkIsrManager;
-  readonly isrChangeListener: IsrChangeListener;
-  readonly logger: Logger;
-  readonly stateChangeLogger: Logger;
-  /** Looks again at the fetches, produces and deletions that wait for the partition. */
-  readonly completeDelayedRequests: (key: string) => void;
-  /** Whether any DeleteRecords waits on this broker: only then is the low watermark worth its cost. */
-  readonly hasDelayedDeleteRecords: () => boolean;
-}
 
 const noAssignment: AssignmentState = { replicas: [], addingReplicas: [], removingReplicas: [] };
 
@@ -146,20 +124,6 @@ export class Partition {
 
   getReplica(brokerId: number): Replica | undefined {
     return this.isrMaintenance.getReplica(brokerId);
-  }
-
-  get isUnderReplicated(): boolean {
-    return this.isLeader && replicationFactor(this.assignment) > this.inSyncReplicaIds.length;
-  }
-
-  get isUnderMinIsr(): boolean {
-    const log = this.leaderLogIfLocal;
-    return log !== undefined && this.inSyncReplicaIds.length < log.config.minInSyncReplicas;
-  }
-
-  get isAtMinIsr(): boolean {
-    const log = this.leaderLogIfLocal;
-    return log !== undefined && this.inSyncReplicaIds.length === log.config.minInSyncReplicas;
   }
 
   get isReassigning(): boolean {

@@ -1,17 +1,12 @@
-import { invariant, prefixed } from '@klassic/common';
+import { prefixed } from '@klassic/common';
 import type { Cancel, Logger, TopicPartition } from '@klassic/common';
 import type { Log, LogDirDescription, TimestampAndOffset } from '@klassic/log';
-import { Errors } from '@klassic/protocol';
 import type { ErrorEntry, RequestOf, ResponseInit } from '@klassic/protocol';
-import type { DelayedDeleteRecords } from './delayed-delete-records.ts';
-import type { DelayedFetch } from './delayed-fetch.ts';
-import { DelayedOperationPurgatory } from './delayed-operation.ts';
-import { DelayedProduce } from './delayed-produce.ts';
-import type { ProducePartitionStatus } from './delayed-produce.ts';
+import { DelayedOperations } from './delayed-operations.ts';
 import { HighWatermarkCheckpoints } from './high-watermark-checkpoints.ts';
 import { HostedPartitions } from './hosted-partitions.ts';
 import { ZkIsrManager } from './isr-manager.ts';
-import { errorResponse, LocalAppends } from './local-appends.ts';
+import { LocalAppends } from './local-appends.ts';
 import { LocalFetches } from './local-fetches.ts';
 import { LocalDeletes } from './local-deletes.ts';
 import type { DeleteRecordsOptions, DeleteRecordsResult } from './local-deletes.ts';
@@ -20,7 +15,7 @@ import type { LogDirMove } from './log-dir-moves.ts';
 import type { AppendRecordsOptions, FetchMessagesOptions, FetchPartitionData, PartitionResponse } from './messages.ts';
 import type { ReplicaManagerOptions } from './options.ts';
 import { Partition } from './partition.ts';
-import type { PartitionContext } from './partition.ts';
+import type { PartitionContext } from './partition-context.ts';
 import {
   fetchOffsetForTimestamp,
   lastOffsetForLeaderEpoch,
@@ -57,12 +52,9 @@ export class ReplicaManager {
   private readonly deletes: LocalDeletes;
   private readonly alterLogDirs: ReplicaAlterLogDirsThread;
   private readonly moves: LogDirMoves;
-  private readonly producePurgatory: DelayedOperationPurgatory<DelayedProduce>;
-  private readonly fetchPurgatory: DelayedOperationPurgatory<DelayedFetch>;
-  private readonly deleteRecordsPurgatory: DelayedOperationPurgatory<DelayedDeleteRecords>;
+  private readonly delayed: DelayedOperations;
   private readonly isrChanges = { expands: 0, shrinks: 0, failed: 0 };
   private cancels: Cancel[] = [];
-  private checkpointing = false;
   private shuttingDown = false;
 
   constructor(options: ReplicaManagerOptions) {
@@ -71,14 +63,18 @@ export class ReplicaManager {
     this.logger = prefixed(loggers('kafka.server.ReplicaManager'), `[ReplicaManager broker=${config.brokerId}] `);
     this.partitions = new HostedPartitions(metadataCache);
     this.isrManager = new ZkIsrManager(options.isrStore, time, loggers('kafka.server.ZkIsrManager'));
-    this.checkpoints = new HighWatermarkCheckpoints(logManager.liveLogDirs, this.logger, (error) => {
-      logManager.reportFailure(error);
+    this.checkpoints = new HighWatermarkCheckpoints({
+      logDirs: logManager.liveLogDirs,
+      partitions: this.partitions,
+      time,
+      intervalMs: config.replicaHighWatermarkCheckpointIntervalMs,
+      logger: this.logger,
+      onFailure: (error) => {
+        logManager.reportFailure(error);
+      },
     });
-    const purgatoryLogger = loggers('kafka.server.DelayedOperationPurgatory');
-    this.producePurgatory = new DelayedOperationPurgatory('Produce', time, purgatoryLogger);
-    this.fetchPurgatory = new DelayedOperationPurgatory('Fetch', time, purgatoryLogger);
-    this.deleteRecordsPurgatory = new DelayedOperationPurgatory('DeleteRecords', time, purgatoryLogger);
-    const { partitions } = this;
+    this.delayed = new DelayedOperations(time, loggers('kafka.server.DelayedOperationPurgatory'));
+    const { partitions, delayed } = this;
     this.quotas = {
       leader: new ReplicationQuotaManager(time, config.replicationQuota),
       follower: new ReplicationQuotaManager(time, config.replicationQuota),
@@ -107,7 +103,7 @@ export class ReplicaManager {
       loggers,
     );
     const completeDelayedRequests = (key: string): void => {
-      this.completeDelayedRequests(key);
+      delayed.checkAndCompleteAll(key);
     };
     this.moves = new LogDirMoves({
       brokerId: config.brokerId,
@@ -126,11 +122,16 @@ export class ReplicaManager {
       partitions,
       metadataCache,
       topicStats,
-      purgatory: this.fetchPurgatory,
+      purgatory: delayed.fetch,
       quota: this.quotas.leader,
     });
-    this.appends = new LocalAppends(partitions, topicStats, this.logger);
-    this.deletes = new LocalDeletes(partitions, this.deleteRecordsPurgatory, this.logger);
+    this.appends = new LocalAppends({
+      partitions,
+      topicStats,
+      logger: this.logger,
+      delayed,
+    });
+    this.deletes = new LocalDeletes(partitions, delayed.deleteRecords, this.logger);
     this.stateChanges = new ReplicaStateChanges({
       brokerId: config.brokerId,
       interBrokerListenerName: config.interBrokerListenerName,
@@ -148,7 +149,7 @@ export class ReplicaManager {
         this.moves.resume(moving);
       },
       startHighWatermarkCheckpoints: () => {
-        this.startHighWatermarkCheckpoints();
+        if (!this.shuttingDown) this.checkpoints.start();
       },
       isShuttingDown: () => this.shuttingDown,
     });
@@ -176,15 +177,14 @@ export class ReplicaManager {
     this.shuttingDown = true;
     for (const cancel of this.cancels) cancel();
     this.cancels = [];
+    this.checkpoints.stop();
     this.stateChanges.stop();
     this.isrManager.shutdown();
     await this.fetcherManager.shutdown();
     this.alterLogDirs.shutdown();
-    this.fetchPurgatory.shutdown();
-    this.producePurgatory.shutdown();
-    this.deleteRecordsPurgatory.shutdown();
+    this.delayed.shutdown();
     for (const partition of this.partitions.online()) partition.close();
-    if (checkpointHW) this.checkpoints.write(this.logs());
+    if (checkpointHW) this.checkpoints.write();
     await this.checkpoints.settled();
     this.logger.info('Shut down completely');
   }
@@ -230,32 +230,7 @@ export class ReplicaManager {
    * or `timeoutMs` is over. Errors are told in the responses; it never rejects. Keys as in `entries`.
    */
   appendRecords(options: AppendRecordsOptions): Promise<Map<string, PartitionResponse>> {
-    const { requiredAcks, entries, origin, internalTopicsAllowed, timeoutMs } = options;
-    const responses = new Map<string, PartitionResponse>();
-    if (requiredAcks < -1 || requiredAcks > 1) {
-      for (const key of entries.keys()) responses.set(key, errorResponse(Errors.INVALID_REQUIRED_ACKS));
-      return Promise.resolve(responses);
-    }
-    const statuses = new Map<string, ProducePartitionStatus>();
-    const moved: [string, boolean][] = [];
-    for (const [key, entry] of entries) {
-      const result = this.appends.append(key, entry, origin, requiredAcks, internalTopicsAllowed);
-      const { response, requiredOffset } = result;
-      responses.set(key, response);
-      if (result.appended) moved.push([key, result.highWatermarkMoved]);
-      const { topic, partition } = entry;
-      statuses.set(key, { topic, partition, requiredOffset, response, acksPending: false });
-    }
-    const answer =
-      requiredAcks === -1 && moved.length > 0
-        ? this.waitForIsr(timeoutMs, statuses, responses)
-        : Promise.resolve(responses);
-    // Followers' fetches are completed first: theirs is the way to the next high watermark.
-    for (const [key, highWatermarkMoved] of moved) {
-      if (highWatermarkMoved) this.completeDelayedRequests(key);
-      else this.fetchPurgatory.checkAndComplete(key);
-    }
-    return answer;
+    return this.appends.appendRecords(options);
   }
 
   /**
@@ -332,7 +307,7 @@ export class ReplicaManager {
 
   /** Writes `replication-offset-checkpoint` of every log dir; resolves when that is done. */
   checkpointHighWatermarks(): Promise<void> {
-    return this.checkpoints.writeInBackground(this.logs());
+    return this.checkpoints.writeInBackground();
   }
 
   /**
@@ -376,25 +351,9 @@ export class ReplicaManager {
       failedIsrUpdates: this.isrChanges.failed,
       failedFetchPartitions: this.fetcherManager.failedPartitionsCount,
       maxLag: this.fetcherManager.maxLag,
-      purgatorySizes: {
-        Produce: this.producePurgatory.numDelayed,
-        Fetch: this.fetchPurgatory.numDelayed,
-        DeleteRecords: this.deleteRecordsPurgatory.numDelayed,
-      },
-      purgatoryWatches: {
-        Produce: this.producePurgatory.watched,
-        Fetch: this.fetchPurgatory.watched,
-        DeleteRecords: this.deleteRecordsPurgatory.watched,
-      },
+      purgatorySizes: this.delayed.sizes,
+      purgatoryWatches: this.delayed.watches,
     };
-  }
-
-  /** The logs of all partitions that are online, future logs included. */
-  private *logs(): IterableIterator<Log> {
-    for (const { log, future } of this.partitions.online()) {
-      if (log !== undefined) yield log;
-      if (future.log !== undefined) yield future.log;
-    }
   }
 
   private partitionContext(): PartitionContext {
@@ -414,44 +373,13 @@ export class ReplicaManager {
       logger: loggers('kafka.cluster.Partition'),
       stateChangeLogger: prefixed(loggers('state.change.logger'), `[Broker id=${config.brokerId}] `),
       completeDelayedRequests: (key) => {
-        this.completeDelayedRequests(key);
+        this.delayed.checkAndCompleteAll(key);
       },
-      hasDelayedDeleteRecords: () => this.deleteRecordsPurgatory.numDelayed > 0,
+      hasDelayedDeleteRecords: () => this.delayed.deleteRecords.numDelayed > 0,
     };
-  }
-
-  private waitForIsr(
-    timeoutMs: number,
-    statuses: ReadonlyMap<string, ProducePartitionStatus>,
-    responses: Map<string, PartitionResponse>,
-  ): Promise<Map<string, PartitionResponse>> {
-    return new Promise((resolve) => {
-      const operation = new DelayedProduce(this.partitions, timeoutMs, statuses, () => {
-        resolve(responses);
-      });
-      this.producePurgatory.tryCompleteElseWatch(operation, operation.watchKeys);
-    });
-  }
-
-  private completeDelayedRequests(key: string): void {
-    this.fetchPurgatory.checkAndComplete(key);
-    this.producePurgatory.checkAndComplete(key);
-    this.deleteRecordsPurgatory.checkAndComplete(key);
   }
 
   private maybeShrinkIsr(): void {
     for (const partition of this.partitions.online()) partition.maybeShrinkIsr();
-  }
-
-  private startHighWatermarkCheckpoints(): void {
-    if (this.checkpointing || this.shuttingDown) return;
-    this.checkpointing = true;
-    const { config, time } = this.options;
-    invariant(config.replicaHighWatermarkCheckpointIntervalMs > 0, 'the checkpoint interval is positive');
-    this.cancels.push(
-      time.scheduleEvery(config.replicaHighWatermarkCheckpointIntervalMs, () => {
-        void this.checkpointHighWatermarks();
-      }),
-    );
   }
 }

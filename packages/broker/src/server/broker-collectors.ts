@@ -13,6 +13,7 @@ import type {
   RequestChannelMetrics,
 } from '../metrics/index.ts';
 import type { QuotaManagers } from '../quota/index.ts';
+import { isrFigures } from '../replica/index.ts';
 import type { ReplicaManager } from '../replica/index.ts';
 import type { SessionWatch } from './session-watch.ts';
 
@@ -80,8 +81,9 @@ function partitions(sink: MetricSink, replicaManager: ReplicaManager): void {
   for (const partition of replicaManager.onlinePartitions()) {
     const labels = { topic: partition.topic, partition: partition.partitionId };
     const { isLeader, log } = partition;
-    sink.put('kafka_cluster_partition_underreplicated', partition.isUnderReplicated ? 1 : 0, labels);
-    sink.put('kafka_cluster_partition_underminisr', partition.isUnderMinIsr ? 1 : 0, labels);
+    const { isUnderReplicated, isUnderMinIsr } = isrFigures(partition);
+    sink.put('kafka_cluster_partition_underreplicated', isUnderReplicated ? 1 : 0, labels);
+    sink.put('kafka_cluster_partition_underminisr', isUnderMinIsr ? 1 : 0, labels);
     sink.put('kafka_cluster_partition_replicascount', isLeader ? partition.assignmentState.replicas.length : 0, labels);
     sink.put('kafka_cluster_partition_insyncreplicascount', isLeader ? partition.inSyncReplicaIds.length : 0, labels);
     if (log === undefined) continue;
