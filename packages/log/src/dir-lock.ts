@@ -53,6 +53,22 @@ export class DirLock {
     throw refusal(path, dir);
   }
 
+  /**
+   * Takes the locks of several log dirs; when one cannot be had, those taken so far are let go.
+   *
+   * @throws LogDirLockedError when another has it
+   */
+  static acquireAll(dirs: Iterable<string>, logger: Logger): DirLock[] {
+    const locks: DirLock[] = [];
+    try {
+      for (const dir of dirs) locks.push(DirLock.acquire(dir, logger));
+    } catch (error) {
+      for (const lock of locks) lock.release();
+      throw error;
+    }
+    return locks;
+  }
+
   /** Lets go of the lock. */
   release(): void {
     deleteIfExists(this.path);

@@ -9,6 +9,7 @@ export { ForeignDirectoryError, futureDirName } from './file-names.ts';
 export { MalformedCheckpointError } from './checkpoint-file.ts';
 export type { LogDescription, LogDirDescription } from './log-dir-description.ts';
 export { LogManager } from './log-manager.ts';
+export type { LogReconfiguration } from './log-reconfiguration.ts';
 export type { LogCleanerMetrics } from './cleaner/log-cleaner.ts';
 export type { LogManagerOptions } from './log-manager-options.ts';
 export { isOffsetOnly, offsetOnly, onOlderSegment, onSameSegment, positionDiff } from './log-offset-metadata.ts';

@@ -16,16 +16,21 @@ import { LogOffsets } from './log-offsets.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import type { LogSegments } from './log-segments.ts';
+import type { TimestampAndOffset } from './log-types.ts';
 import { rebuildProducerState } from './producer-state-loading.ts';
 import { ProducerStateManager } from './producer-state-manager.ts';
-import { deletableSegments } from './retention.ts';
+import { belowLogStart, deletableSegments, expiredBySize, expiredByTime } from './retention.ts';
 import { SegmentDeletion } from './segment-deletion.ts';
 import type { SwapTarget } from './segment-swap.ts';
 
 const FIRST_MAGIC_WITH_EPOCHS = 2;
+const EARLIEST_TIMESTAMP = -2;
+const LATEST_TIMESTAMP = -1;
 
 export interface LocalLogOptions {
   readonly dir: string;
+  /** Whether the folder is there, with nothing in it. */
+  readonly isFolderNew: boolean;
   readonly topicPartition: TopicPartition;
   readonly config: LogConfig;
   readonly logStartOffset: number;
@@ -74,13 +79,14 @@ export class LocalLog implements AppendTarget {
       delayMs: () => this.config.fileDeleteDelayMs,
       guard: options.guard,
     });
-    mkdirSync(options.dir, { recursive: true });
+    if (!options.isFolderNew) mkdirSync(options.dir, { recursive: true });
     this.epochs = this.openLeaderEpochCache();
     this.producerStateManager = new ProducerStateManager(
       options.topicPartition,
       options.dir,
       options.producerIdExpirationMs,
       options.logger,
+      options.isFolderNew,
     );
     const loaded = this.loadSegments();
     this.segments = loaded.segments;
@@ -169,6 +175,7 @@ export class LocalLog implements AppendTarget {
 
   /** @returns false when there was nothing to drop */
   truncateTo(offset: number): boolean {
+    invariant(offset >= 0, () => `Cannot truncate partition to a negative offset (${offset})`);
     const { logEndOffset, logStartOffset } = this.offsets;
     if (offset >= logEndOffset) {
       this.logger.info(`Truncating to ${offset} has no effect as the largest offset in the log is ${logEndOffset - 1}`);
@@ -216,12 +223,43 @@ export class LocalLog implements AppendTarget {
     return true;
   }
 
+  /** As `Log.fetchOffsetByTimestamp`. */
+  fetchOffsetByTimestamp(timestamp: number): TimestampAndOffset | null {
+    const { logStartOffset, logEndOffset } = this.offsets;
+    if (timestamp === EARLIEST_TIMESTAMP) {
+      const earliest = this.epochs?.earliestEntry ?? null;
+      const isKnown = earliest !== null && earliest.startOffset <= logStartOffset;
+      return { timestamp: -1, offset: logStartOffset, leaderEpoch: isKnown ? earliest.epoch : null };
+    }
+    if (timestamp === LATEST_TIMESTAMP) {
+      return { timestamp: -1, offset: logEndOffset, leaderEpoch: this.epochs?.latestEpoch ?? null };
+    }
+    return this.reader.findByTimestamp(timestamp);
+  }
+
+  /** As `Log.deleteOldSegments`. */
+  deleteOldSegments(): number {
+    const { cleanupPolicy, retentionMs, retentionBytes } = this.config;
+    let deleted = 0;
+    if (cleanupPolicy.includes('delete')) {
+      const byTime = expiredByTime(retentionMs, this.time.milliseconds());
+      deleted += this.deleteSegments(byTime, `retention time ${retentionMs}ms breach`);
+      const bySize = expiredBySize(retentionBytes, this.segments.sizeInBytes);
+      deleted += this.deleteSegments(bySize, `retention size ${retentionBytes} breach`);
+    }
+    const { logStartOffset } = this.offsets;
+    return deleted + this.deleteSegments(belowLogStart(logStartOffset), `log start offset ${logStartOffset} breach`);
+  }
+
   /**
    * Removes the oldest segments that `expired` names, below the high watermark.
    *
    * @returns how many
    */
-  deleteSegments(expired: (segment: LogSegment, next: LogSegment | undefined) => boolean, reason: string): number {
+  private deleteSegments(
+    expired: (segment: LogSegment, next: LogSegment | undefined) => boolean,
+    reason: string,
+  ): number {
     const { highWatermark, logEndOffset } = this.offsets;
     const deletable = deletableSegments({ segments: this.segments, highWatermark, logEndOffset }, expired);
     if (deletable.length === 0) return 0;

@@ -70,18 +70,19 @@ export class LogDir {
 /**
  * Makes and checks the folders of `log.dirs`.
  *
+ * @param live gets those that can be used, by path
  * @param offline folders that were found bad before
  * @param onFailure called for each folder that cannot be used
  * @throws DuplicateLogDirError
  */
 export function openLogDirs(
+  live: Map<string, LogDir>,
   paths: readonly string[],
   offline: readonly string[],
   logger: Logger,
   onFailure: (error: KafkaStorageError) => void,
-): Map<string, LogDir> {
+): void {
   invariant(paths.length > 0, 'log.dirs names at least one folder');
-  const live = new Map<string, LogDir>();
   const seen = new Set<string>();
   const excluded = new Set(offline.map((path) => resolve(path)));
   for (const path of paths.map((name) => resolve(name))) {
@@ -96,7 +97,6 @@ export function openLogDirs(
       onFailure(new KafkaStorageError(path, `Failed to create or validate data directory ${path}`, error));
     }
   }
-  return live;
 }
 
 function validate(path: string, logger: Logger): string {

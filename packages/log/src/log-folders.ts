@@ -24,6 +24,13 @@ export interface LogFoldersOptions {
   readonly onFailure: (error: KafkaStorageError) => void;
 }
 
+/** A folder for a log. */
+export interface LogFolder {
+  readonly path: string;
+  /** False when it was there already, left behind by an earlier log. */
+  readonly isNew: boolean;
+}
+
 /** Makes partitions' folders, and removes them in two steps. */
 export class LogFolders {
   private readonly options: LogFoldersOptions;
@@ -44,7 +51,7 @@ export class LogFolders {
    *
    * @throws KafkaStorageError when there is none left
    */
-  create(key: string): string {
+  create(key: string): LogFolder {
     const preferred = this.preferred.get(key);
     return this.createIn(preferred === undefined ? this.leastLoadedDirs() : this.liveDir(preferred), key, key);
   }
@@ -55,7 +62,7 @@ export class LogFolders {
    * @param current the log dir of the log in use, if there is one
    * @throws KafkaStorageError when that is offline
    */
-  createFuture(topicPartition: TopicPartition, current: string | undefined): string {
+  createFuture(topicPartition: TopicPartition, current: string | undefined): LogFolder {
     const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
     const preferred = this.preferred.get(key);
     invariant(
@@ -94,14 +101,14 @@ export class LogFolders {
     });
   }
 
-  private createIn(candidates: readonly LogDir[], key: string, name: string): string {
+  private createIn(candidates: readonly LogDir[], key: string, name: string): LogFolder {
     const { dirs, logger, onFailure } = this.options;
     for (const dir of candidates) {
       const folder = join(dir.path, name);
       try {
-        dir.guard(`creating log for ${key}`, () => mkdirSync(folder, { recursive: true }));
+        const made = dir.guard(`creating log for ${key}`, () => mkdirSync(folder, { recursive: true }));
         this.preferred.delete(key);
-        return folder;
+        return { path: folder, isNew: made !== undefined };
       } catch (error) {
         if (!(error instanceof KafkaStorageError)) throw error;
         logger.warn(error.message);

@@ -29,6 +29,8 @@ import { CorruptIndexError } from './transaction-index.ts';
 
 export interface LogLoaderOptions {
   readonly dir: string;
+  /** Whether there is nothing in the folder. */
+  readonly isFolderNew: boolean;
   readonly topicPartition: TopicPartition;
   readonly config: LogConfig;
   readonly recordMagic: number;
@@ -68,11 +70,7 @@ export class LogLoader {
   }
 
   load(): LoadedLog {
-    const swapFiles = this.removeTemporaryFiles();
-    this.retryOnOffsetOverflow(() => {
-      this.loadSegmentFiles();
-    });
-    for (const name of swapFiles) this.completeSwap(name);
+    if (!this.options.isFolderNew) this.loadFiles();
     if (this.options.dir.endsWith(DELETE_DIR_SUFFIX)) {
       if (this.segments.length === 0) this.segments.add(this.options.openSegment(0, '', true));
       return { segments: this.segments, nextOffset: 0, recoveryPoint: this.recoveryPoint };
@@ -80,6 +78,14 @@ export class LogLoader {
     const nextOffset = this.retryOnOffsetOverflow(() => this.recoverLog());
     this.segments.active.resizeIndexes(this.options.config.segmentIndexBytes);
     return { segments: this.segments, nextOffset, recoveryPoint: this.recoveryPoint };
+  }
+
+  private loadFiles(): void {
+    const swapFiles = this.removeTemporaryFiles();
+    this.retryOnOffsetOverflow(() => {
+      this.loadSegmentFiles();
+    });
+    for (const name of swapFiles) this.completeSwap(name);
   }
 
   /** Returns the names of `.log.swap` files, whose swaps are to be finished. */

@@ -14,6 +14,7 @@ import { LogConfigs } from './log-configs.ts';
 import { LogDeletion } from './log-deletion.ts';
 import { describeLogDir } from './log-dir-description.ts';
 import type { LogDirDescription } from './log-dir-description.ts';
+import { LogDirFailures } from './log-dir-failures.ts';
 import { LogDirLoader } from './log-dir-loader.ts';
 import type { LogState } from './log-dir-loader.ts';
 import { openLogDirs } from './log-dirs.ts';
@@ -23,6 +24,7 @@ import { LogMaintenance } from './log-maintenance.ts';
 import type { LogManagerOptions } from './log-manager-options.ts';
 import { LogMoves } from './log-moves.ts';
 import { LogPools } from './log-pools.ts';
+import { LogReconfiguration } from './log-reconfiguration.ts';
 import { LogTruncation } from './log-truncation.ts';
 import { Log } from './log.ts';
 
@@ -30,14 +32,16 @@ const FLUSHES_AT_ONCE = 4;
 
 /** All logs of a broker, in all its log dirs. Counterpart of `kafka.log.LogManager`. */
 export class LogManager {
+  /** Changes settings of logs and of the cleaner. */
+  readonly reconfiguration: LogReconfiguration;
   private readonly options: LogManagerOptions;
   private readonly time: Time;
   private readonly logger: Logger;
   private readonly allDirs: readonly string[];
-  private readonly dirs: Map<string, LogDir>;
+  private readonly dirs = new Map<string, LogDir>();
   private readonly pools = new LogPools();
   private readonly configs: LogConfigs;
-  private readonly failedDirs = new Set<string>();
+  private readonly failures: LogDirFailures;
   private readonly tasks: BackgroundTasks;
   /** Null without `log.cleaner.enable`. */
   private readonly cleaner: LogCleaner | null;
@@ -47,7 +51,7 @@ export class LogManager {
   private readonly moves: LogMoves;
   private readonly deletion: LogDeletion;
   private readonly truncation: LogTruncation;
-  private readonly locks: DirLock[] = [];
+  private readonly locks: readonly DirLock[];
 
   /**
    * Makes and checks the log dirs; logs are loaded by `startup`.
@@ -60,13 +64,20 @@ export class LogManager {
     this.options = options;
     this.time = options.time;
     this.logger = options.loggers('kafka.log.LogManager');
+    this.failures = new LogDirFailures({
+      dirs: this.dirs,
+      pools: this.pools,
+      time: this.time,
+      logger: this.logger,
+      onFailure: options.onLogDirFailure ?? ((logDir) => this.handleLogDirFailure(logDir)),
+    });
     this.tasks = new BackgroundTasks(options.time, (error) => {
-      this.report(error);
+      this.failures.report(error);
     });
     this.configs = new LogConfigs(options.brokerDefaults, options.topicConfigs);
     this.allDirs = options.logDirs.map((dir) => resolve(dir));
-    this.dirs = openLogDirs(options.logDirs, options.initialOfflineDirs ?? [], this.logger, (error) => {
-      this.noteFailure(error);
+    openLogDirs(this.dirs, options.logDirs, options.initialOfflineDirs ?? [], this.logger, (error) => {
+      this.failures.note(error);
     });
     if (this.dirs.size === 0) {
       const all = options.logDirs.join(', ');
@@ -74,22 +85,23 @@ export class LogManager {
       this.logger.fatal(message);
       throw new KafkaStorageError(all, message);
     }
-    const { dirs, failedDirs, pools, tasks, logger, configs, time } = this;
+    const { dirs, pools, tasks, logger, configs, time } = this;
     const checkpoints = (this.checkpoints = new LogCheckpoints(dirs, pools, tasks));
     this.folders = new LogFolders({
       dirs,
-      failedDirs,
+      failedDirs: this.failures.failed,
       logs: pools,
       tasks,
       logger,
       random: options.random,
       deleteDelayMs: () => configs.currentDefault.fileDeleteDelayMs,
       onFailure: (error) => {
-        this.noteFailure(error);
+        this.failures.note(error);
       },
     });
     this.cleaner = this.createCleaner();
     const cleaner = this.cleaner?.manager;
+    this.reconfiguration = new LogReconfiguration(configs, pools, this.cleaner);
     this.truncation = new LogTruncation(pools, checkpoints, cleaner);
     this.moves = new LogMoves({ pools, folders: this.folders, checkpoints, cleaner, logger });
     this.deletion = new LogDeletion({
@@ -100,7 +112,7 @@ export class LogManager {
       offlineLogDirs: () => this.offlineLogDirs,
     });
     this.maintenance = new LogMaintenance({ pools, tasks, time, logger });
-    for (const dir of this.dirs.keys()) this.locks.push(this.lock(dir));
+    this.locks = DirLock.acquireAll(this.dirs.keys(), this.logger);
   }
 
   /** As `new LogManager`. */
@@ -167,7 +179,7 @@ export class LogManager {
       } catch (error) {
         if (!(error instanceof KafkaStorageError)) throw error;
         this.logger.error(`Error while loading log dir ${dir.path}`, error);
-        this.noteFailure(error);
+        this.failures.note(error);
       }
     }
     const count = this.pools.current.size + this.pools.future.size;
@@ -191,11 +203,6 @@ export class LogManager {
   /** Logs in use, then future logs. */
   allLogs(): IterableIterator<Log> {
     return this.pools.all();
-  }
-
-  /** Future logs included. */
-  logsByTopic(topic: string): Log[] {
-    return [...this.pools.all()].filter((log) => log.topicPartition.topic === topic);
   }
 
   /**
@@ -232,9 +239,9 @@ export class LogManager {
     const folder = isFuture
       ? this.folders.createFuture(topicPartition, this.getLog(topicPartition)?.parentDir)
       : this.folders.create(key);
-    const log = this.openLog(folder, topicPartition, { hadCleanShutdown: true });
+    const log = this.openLog(folder.path, topicPartition, { hadCleanShutdown: true }, folder.isNew);
     this.pools.of(isFuture).set(key, log);
-    this.logger.info(`Created log for partition ${key} in ${folder}`);
+    this.logger.info(`Created log for partition ${key} in ${folder.path}`);
     return log;
   }
 
@@ -282,56 +289,6 @@ export class LogManager {
     this.deletion.asyncDeleteAll(topicPartitions, onError);
   }
 
-  /** The settings that a topic's logs have. */
-  fetchLogConfig(topic: string): LogConfig {
-    return this.configs.fetch(topic);
-  }
-
-  /** A topic's own settings changed. @throws InvalidConfigError */
-  updateTopicConfig(topic: string, overrides: Readonly<Record<string, string>>): void {
-    const config = this.configs.fetch(topic, overrides);
-    for (const log of this.logsByTopic(topic)) this.updateConfig(log, config);
-  }
-
-  /**
-   * The broker's defaults changed (`log.*` and their like): so do all logs whose topics do not have their own.
-   *
-   * @param brokerDefaults all broker settings by name
-   * @throws InvalidConfigError, and changes nothing then
-   */
-  reconfigureDefaultLogConfig(brokerDefaults: Readonly<Record<string, string>>): void {
-    this.configs.reconfigureDefaults(brokerDefaults);
-    const byTopic = new Map<string, LogConfig>();
-    for (const log of this.pools.all()) {
-      const { topic } = log.topicPartition;
-      let config = byTopic.get(topic);
-      if (config === undefined) byTopic.set(topic, (config = this.configs.fetch(topic)));
-      this.updateConfig(log, config);
-    }
-  }
-
-  /**
-   * Whether new settings of the cleaner (`log.cleaner.*`) may be taken over while the broker runs.
-   *
-   * @param broker all broker settings by name
-   * @throws InvalidConfigError
-   */
-  validateCleanerReconfiguration(broker: Readonly<Record<string, string>>): void {
-    const config = cleanerConfigFromProps(broker);
-    this.cleaner?.validateReconfiguration(config);
-  }
-
-  /**
-   * Takes over new settings of the cleaner: threads, buffers, rate, backoff. Whether there is a cleaner at all
-   * (`log.cleaner.enable`) is settled at the start.
-   *
-   * @param broker all broker settings by name
-   * @throws InvalidConfigError, and changes nothing then
-   */
-  reconfigureCleaner(broker: Readonly<Record<string, string>>): void {
-    this.cleaner?.reconfigure(cleanerConfigFromProps(broker));
-  }
-
   /**
    * Truncates logs, then writes down the recovery points of their log dirs.
    *
@@ -371,23 +328,21 @@ export class LogManager {
   handleLogDirFailure(logDir: string): string[] {
     const dir = resolve(logDir);
     this.logger.warn(`Stopping serving logs in dir ${dir}`);
-    this.failedDirs.add(dir);
-    this.dirs.delete(dir);
+    const { current, future } = this.failures.letGo(dir);
     if (this.dirs.size === 0) {
       this.logger.fatal(`Shutdown broker because all log dirs in ${this.allDirs.join(', ')} have failed`);
     }
-    const [current, future] = [this.pools.current, this.pools.future].map((pool) => removeOfflineLogs(pool, dir));
-    this.cleaner?.manager.handleLogDirFailure(dir, current!, future!);
+    this.cleaner?.manager.handleLogDirFailure(dir, current, future);
     this.logger.warn(
-      `Logs for partitions ${current!.join(',')} are offline and logs for future partitions ${future!.join(',')} are ` +
+      `Logs for partitions ${current.join(',')} are offline and logs for future partitions ${future.join(',')} are ` +
         `offline due to failure on log directory ${dir}`,
     );
-    return current!;
+    return current;
   }
 
   /** Takes note of a log dir that failed where another than the log manager wrote to it: `onLogDirFailure` is told. */
   reportFailure(error: KafkaStorageError): void {
-    this.noteFailure(error);
+    this.failures.note(error);
   }
 
   /** Flushes and closes all logs, writes the checkpoints and, in log dirs where nothing failed, the clean shutdown marker. */
@@ -403,7 +358,7 @@ export class LogManager {
         });
         this.checkpoints.writeAll(dir.path);
         await this.checkpoints.settled(dir);
-        if (!this.failedDirs.has(dir.path)) dir.writeCleanShutdownMarker();
+        if (!this.failures.failed.has(dir.path)) dir.writeCleanShutdownMarker();
       } catch (error) {
         if (!(error instanceof KafkaStorageError)) throw error;
         this.logger.warn(`There was an error in log dir ${dir.path} during LogManager shutdown: ${error.message}`);
@@ -426,35 +381,17 @@ export class LogManager {
       time,
       loggers,
       onFatal: (error) => {
-        this.report(error);
+        this.failures.report(error);
       },
     });
   }
 
-  /** Takes the lock of a log dir; when one cannot be had, those taken so far are let go. */
-  private lock(dir: string): DirLock {
-    try {
-      return DirLock.acquire(dir, this.logger);
-    } catch (error) {
-      for (const lock of this.locks) lock.release();
-      throw error;
-    }
-  }
-
-  private updateConfig(log: Log, config: LogConfig): void {
-    const { topic, partition } = log.topicPartition;
-    const wasCompacted = log.config.cleanupPolicy.includes('compact');
-    if (wasCompacted && !config.cleanupPolicy.includes('compact')) {
-      this.cleaner?.manager.abortCleaning(topicPartitionKey(topic, partition));
-    }
-    log.updateConfig(config);
-  }
-
-  private openLog(dir: string, topicPartition: TopicPartition, state: LogState): Log {
+  private openLog(dir: string, topicPartition: TopicPartition, state: LogState, isFolderNew = false): Log {
     const { time, loggers, random, producerIdExpirationMs, keepPartitionMetadataFile, flushTimeMs } = this.options;
     return Log.open({
       ...state,
       dir,
+      isFolderNew,
       topicPartition,
       config: this.configs.fetch(topicPartition.topic),
       time,
@@ -464,35 +401,8 @@ export class LogManager {
       ...(flushTimeMs === undefined ? {} : { flushTimeMs }),
       ...(keepPartitionMetadataFile === undefined ? {} : { keepPartitionMetadataFile }),
       onStorageError: (error) => {
-        this.noteFailure(error);
+        this.failures.note(error);
       },
     });
   }
-
-  private report(error: unknown): void {
-    if (!(error instanceof KafkaStorageError)) throw error;
-    this.logger.error(error.message, error);
-    this.noteFailure(error);
-  }
-
-  private noteFailure(error: KafkaStorageError): void {
-    const { logDir } = error;
-    if (this.failedDirs.has(logDir)) return;
-    this.failedDirs.add(logDir);
-    this.logger.error(error.message, error);
-    this.time.soon(() => {
-      if (this.options.onLogDirFailure === undefined) this.handleLogDirFailure(logDir);
-      else this.options.onLogDirFailure(logDir, error);
-    });
-  }
-}
-
-/** @returns keys of the logs removed */
-function removeOfflineLogs(pool: Map<string, Log>, dir: string): string[] {
-  const offline = [...pool].filter(([, log]) => log.parentDir === dir);
-  for (const [key, log] of offline) {
-    pool.delete(key);
-    log.closeHandlers();
-  }
-  return offline.map(([key]) => key);
 }

@@ -5,6 +5,8 @@ import type { LogConfig } from './log-config.ts';
 export interface LogOptions {
   /** The partition's folder, `<log dir>/<topic>-<partition>`; made when missing. */
   readonly dir: string;
+  /** Whether the folder was made a moment ago, and is empty: it is not looked through then. */
+  readonly isFolderNew?: boolean;
   /** By default what the folder's name says. */
   readonly topicPartition?: TopicPartition;
   readonly config: LogConfig;

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { invariant, prefixed, topicPartitionKey } from '@klassic/common';
+import { prefixed, topicPartitionKey } from '@klassic/common';
 import type { Logger, TopicPartition } from '@klassic/common';
 import { CompactableLog } from './cleaner/compactable-log.ts';
 import { DiskGuard } from './disk-guard.ts';
@@ -22,12 +22,8 @@ import type {
   LogStartOffsetIncrementReason,
   TimestampAndOffset,
 } from './log-types.ts';
-import { belowLogStart, expiredBySize, expiredByTime } from './retention.ts';
 import { TopicId } from './topic-id.ts';
-import type { AbortedTxn } from './transaction-index.ts';
 
-const EARLIEST_TIMESTAMP = -2;
-const LATEST_TIMESTAMP = -1;
 const DEFAULT_PRODUCER_ID_EXPIRATION_MS = 604_800_000;
 
 /**
@@ -54,6 +50,7 @@ export class Log {
     this.guard = guard;
     this.local = new LocalLog({
       dir,
+      isFolderNew: options.isFolderNew ?? false,
       topicPartition: this.topicPartition,
       config,
       logStartOffset: options.logStartOffset ?? 0,
@@ -253,15 +250,7 @@ export class Log {
    * @returns null when no record is that late
    */
   fetchOffsetByTimestamp(timestamp: number): TimestampAndOffset | null {
-    if (timestamp === EARLIEST_TIMESTAMP) {
-      const earliest = this.local.leaderEpochCache?.earliestEntry ?? null;
-      const isKnown = earliest !== null && earliest.startOffset <= this.logStartOffset;
-      return { timestamp: -1, offset: this.logStartOffset, leaderEpoch: isKnown ? earliest.epoch : null };
-    }
-    if (timestamp === LATEST_TIMESTAMP) {
-      return { timestamp: -1, offset: this.logEndOffset, leaderEpoch: this.latestEpoch };
-    }
-    return this.guard.run('fetching offset by timestamp', () => this.local.reader.findByTimestamp(timestamp));
+    return this.guard.run('fetching offset by timestamp', () => this.local.fetchOffsetByTimestamp(timestamp));
   }
 
   /** Where a leader epoch ends, for OffsetsForLeaderEpoch; null when it is unknown. */
@@ -297,11 +286,6 @@ export class Log {
     });
   }
 
-  /** Aborted transactions that touch offsets from `startOffset` to below `upperBoundOffset`. */
-  collectAbortedTransactions(startOffset: number, upperBoundOffset: number): AbortedTxn[] {
-    return this.guard.run('reading', () => this.local.reader.collectAbortedTransactions(startOffset, upperBoundOffset));
-  }
-
   /**
    * Drops everything at and above `offset`.
    *
@@ -309,7 +293,6 @@ export class Log {
    * @throws KafkaStorageError
    */
   truncateTo(offset: number): boolean {
-    invariant(offset >= 0, () => `Cannot truncate partition to a negative offset (${offset})`);
     return this.guard.run(`truncating log to offset ${offset}`, () => this.local.truncateTo(offset));
   }
 
@@ -345,20 +328,7 @@ export class Log {
    * @returns how many
    */
   deleteOldSegments(): number {
-    return this.guard.run('deleting segments', () => {
-      const { cleanupPolicy, retentionMs, retentionBytes } = this.config;
-      let deleted = 0;
-      if (cleanupPolicy.includes('delete')) {
-        const byTime = expiredByTime(retentionMs, this.local.time.milliseconds());
-        deleted += this.local.deleteSegments(byTime, `retention time ${retentionMs}ms breach`);
-        const bySize = expiredBySize(retentionBytes, this.size);
-        deleted += this.local.deleteSegments(bySize, `retention size ${retentionBytes} breach`);
-      }
-      const { logStartOffset } = this;
-      return (
-        deleted + this.local.deleteSegments(belowLogStart(logStartOffset), `log start offset ${logStartOffset} breach`)
-      );
-    });
+    return this.guard.run('deleting segments', () => this.local.deleteOldSegments());
   }
 
   /** New settings, from now on. Index sizes and intervals count for segments to come. */
@@ -370,14 +340,7 @@ export class Log {
 
   /** Producers that this partition remembers (`DescribeProducers`). */
   activeProducers(): ActiveProducer[] {
-    return [...this.local.producerStateManager.activeProducers.values()].map((entry) => ({
-      producerId: entry.producerId,
-      producerEpoch: entry.producerEpoch,
-      lastSequence: entry.lastSequence,
-      lastTimestamp: entry.lastTimestamp,
-      coordinatorEpoch: entry.coordinatorEpoch,
-      currentTxnStartOffset: entry.currentTxnFirstOffset ?? -1,
-    }));
+    return this.local.producerStateManager.describeProducers();
   }
 
   /** Forgets producer ids that were idle for too long; to be called every ten minutes. */

@@ -5,7 +5,7 @@ import { offsetFromFileName, SNAPSHOT_SUFFIX, snapshotPath } from './file-names.
 import { deleteIfExists, exists, fileNamesIn } from './files.ts';
 import { offsetOnly } from './log-offset-metadata.ts';
 import type { LogOffsetMetadata } from './log-offset-metadata.ts';
-import type { AppendOrigin } from './log-types.ts';
+import type { ActiveProducer, AppendOrigin } from './log-types.ts';
 import { ProducerAppendInfo } from './producer-append-info.ts';
 import type { CompletedTxn, TxnMetadata } from './producer-append-info.ts';
 import { CorruptSnapshotError, readSnapshot, writeSnapshot } from './producer-snapshot.ts';
@@ -31,13 +31,16 @@ export class ProducerStateManager {
   /** Ended transactions whose marker is not below the high watermark yet, by first offset. */
   private readonly unreplicatedTxns = new Map<number, TxnMetadata>();
 
-  /** @param expirationMs idle ms after which a producer id is forgotten */
-  constructor(topicPartition: TopicPartition, dir: string, expirationMs: number, logger: Logger) {
+  /**
+   * @param expirationMs idle ms after which a producer id is forgotten
+   * @param isFolderNew whether the folder is known to hold no snapshots
+   */
+  constructor(topicPartition: TopicPartition, dir: string, expirationMs: number, logger: Logger, isFolderNew = false) {
     this.partitionName = topicPartitionKey(topicPartition.topic, topicPartition.partition);
     this.dir = dir;
     this.expirationMs = expirationMs;
     this.logger = logger;
-    this.snapshots = this.listSnapshots();
+    if (!isFolderNew) this.snapshots = this.listSnapshots();
   }
 
   get isEmpty(): boolean {
@@ -59,6 +62,18 @@ export class ProducerStateManager {
 
   get activeProducers(): ReadonlyMap<number, ProducerStateEntry> {
     return this.producers;
+  }
+
+  /** As `Log.activeProducers`. */
+  describeProducers(): ActiveProducer[] {
+    return [...this.producers.values()].map((entry) => ({
+      producerId: entry.producerId,
+      producerEpoch: entry.producerEpoch,
+      lastSequence: entry.lastSequence,
+      lastTimestamp: entry.lastTimestamp,
+      coordinatorEpoch: entry.coordinatorEpoch,
+      currentTxnStartOffset: entry.currentTxnFirstOffset ?? -1,
+    }));
   }
 
   /** The least offset of a transaction that is open, or whose marker is not replicated yet; null when there is none. */

@@ -117,7 +117,7 @@ class Writer {
 }
 
 function readCommitted(log: Log): Seen[] {
-  const aborted = log.collectAbortedTransactions(0, log.logEndOffset);
+  const aborted = log.compactable.collectAbortedTransactions(0, log.logEndOffset);
   const seen: Seen[] = [];
   for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
     const { records } = log.read(offset, 1, 'log_end', true);
@@ -227,11 +227,11 @@ describe('the log cleaner', () => {
         }
         log.updateHighWatermark(log.logEndOffset);
         expect(await cleanOnce(manager)).toBe(false);
-        manager.updateTopicConfig('t', { ...COMPACT, 'min.cleanable.dirty.ratio': '1.0' });
+        manager.reconfiguration.updateTopicConfig('t', { ...COMPACT, 'min.cleanable.dirty.ratio': '1.0' });
         expect(await cleanOnce(manager)).toBe(false);
         fill(manager, 't', 40);
         const lagging = { ...COMPACT, 'min.cleanable.dirty.ratio': '1.0', 'max.compaction.lag.ms': '1' };
-        manager.updateTopicConfig('t', lagging);
+        manager.reconfiguration.updateTopicConfig('t', lagging);
         expect(await cleanOnce(manager)).toBe(true);
       });
     });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { MockTime } from '@klassic/common';
@@ -95,7 +95,7 @@ describe('LogManager', () => {
       await time.advance(2_000);
       expect(readdirSync(log.dir).filter((name) => name.endsWith('.log'))).toEqual(['00000000000000000024.log']);
 
-      manager.updateTopicConfig('t', { ...settings, 'retention.ms': '-1', 'retention.bytes': '900' });
+      manager.reconfiguration.updateTopicConfig('t', { ...settings, 'retention.ms': '-1', 'retention.bytes': '900' });
       for (let i = 0; i < 3; i += 1) log.appendAsLeader(records(6, time.milliseconds()), 0);
       log.updateHighWatermark(log.logEndOffset);
       manager.cleanupLogs();
@@ -128,6 +128,24 @@ describe('LogManager', () => {
       await manager.shutdown();
       expect(existsSync(join(dirs[0]!, '.kafka_cleanshutdown'))).toBe(false);
       expect(existsSync(join(dirs[1]!, '.kafka_cleanshutdown'))).toBe(true);
+    });
+  });
+
+  it('finds in a folder that was left behind what is there', async () => {
+    await withTempDir(async (root) => {
+      const [dir, other] = [join(root, 'a'), join(root, 'b')];
+      const writer = newManager([other]);
+      await writer.startup();
+      writer.getOrCreateLog(T0, { isNew: true }).appendAsLeader(records(3, 1), 5);
+      await writer.shutdown();
+      const manager = newManager([dir]);
+      await manager.startup();
+      cpSync(join(other, 't-0'), join(dir, 't-0'), { recursive: true });
+      const found = manager.getOrCreateLog(T0, { isNew: true });
+      expect([found.logEndOffset, found.latestEpoch]).toEqual([3, 5]);
+      const made = manager.getOrCreateLog(T1, { isNew: true });
+      expect([made.logEndOffset, made.latestEpoch]).toEqual([0, null]);
+      await manager.shutdown();
     });
   });
 

@@ -12,7 +12,7 @@ describe('settings that change while a broker runs', () => {
     await withTempDir(async (dir) => {
       const manager = newManager([dir], undefined, { brokerDefaults: { 'log.cleaner.threads': '4' } });
       const check = (settings: Record<string, string>) => () => {
-        manager.validateCleanerReconfiguration(settings);
+        manager.reconfiguration.validateCleanerReconfiguration(settings);
       };
       expect(check({ 'log.cleaner.threads': '0' })).toThrow('Log cleaner threads should be at least 1');
       expect(check({ 'log.cleaner.threads': '1' })).toThrow(
@@ -41,12 +41,16 @@ describe('settings that change while a broker runs', () => {
       await manager.startup();
       // The cleaner sleeps now, for hours: it has found nothing.
       fill(manager, 't', 200);
-      manager.reconfigureCleaner({ ...settings, 'log.cleaner.threads': '2', 'log.cleaner.backoff.ms': '1' });
+      manager.reconfiguration.reconfigureCleaner({
+        ...settings,
+        'log.cleaner.threads': '2',
+        'log.cleaner.backoff.ms': '1',
+      });
       const cleanedUpTo = (): number => cleanerOf(manager).manager.cleanedUpTo('t-0') ?? 0;
       await eventually(() => cleanedUpTo() > 150, { what: 'the log to be cleaned', timeoutMs: 30_000 });
       fill(manager, 't', 200);
       await eventually(() => cleanedUpTo() > 350, { what: 'the log to be cleaned again', timeoutMs: 30_000 });
-      manager.reconfigureCleaner({ ...settings, 'log.cleaner.threads': '1' });
+      manager.reconfiguration.reconfigureCleaner({ ...settings, 'log.cleaner.threads': '1' });
       await manager.shutdown();
     });
   });
@@ -57,11 +61,11 @@ describe('settings that change while a broker runs', () => {
       const manager = newManager([dir], undefined, { topicConfigs: (topic) => own[topic] ?? {} });
       await manager.startup();
       const [a, b] = ['own', 'other'].map((topic) => manager.getOrCreateLog({ topic, partition: 0 }, { isNew: true }));
-      manager.reconfigureDefaultLogConfig({ 'log.segment.bytes': '3000', 'log.retention.ms': '7' });
+      manager.reconfiguration.reconfigureDefaultLogConfig({ 'log.segment.bytes': '3000', 'log.retention.ms': '7' });
       expect([a!.config.segmentBytes, a!.config.retentionMs]).toEqual([2000, 7]);
       expect([b!.config.segmentBytes, b!.config.retentionMs]).toEqual([3000, 7]);
       expect(() => {
-        manager.reconfigureDefaultLogConfig({ 'log.segment.bytes': 'none' });
+        manager.reconfiguration.reconfigureDefaultLogConfig({ 'log.segment.bytes': 'none' });
       }).toThrow(InvalidConfigError);
       expect([b!.config.segmentBytes, manager.currentDefaultConfig.segmentBytes]).toEqual([3000, 3000]);
       const c = manager.getOrCreateLog({ topic: 'new', partition: 0 }, { isNew: true });

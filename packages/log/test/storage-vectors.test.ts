@@ -143,7 +143,7 @@ describeWithReference(describe)('a partition folder as the reference writes it',
           lastOffset: Number(txn.lastOffset),
           lastStableOffset: Number(txn.lastStableOffset),
         }));
-        expect(log.collectAbortedTransactions(Number(fetchOffset), Number(upperBound))).toEqual(expected);
+        expect(log.compactable.collectAbortedTransactions(Number(fetchOffset), Number(upperBound))).toEqual(expected);
       }
     });
   });

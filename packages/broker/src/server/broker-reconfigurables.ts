@@ -1,5 +1,5 @@
 import { hashMapOrder } from '@klassic/common';
-import type { LogManager } from '@klassic/log';
+import type { LogReconfiguration } from '@klassic/log';
 import { topicConfigBrokerNames } from '@klassic/log';
 import { ConfigException, parseConfigValue } from './config-value.ts';
 import { configDefinitions } from './config-definitions.ts';
@@ -94,7 +94,7 @@ export function dynamicLogCleaner(current: KafkaConfig, onChange: (next: KafkaCo
 
 /** The defaults of topics' settings (`DynamicLogConfig`). */
 export function dynamicLogConfig(
-  logManager: Pick<LogManager, 'reconfigureDefaultLogConfig'>,
+  logs: Pick<LogReconfiguration, 'reconfigureDefaultLogConfig'>,
   enableUncleanLeaderElection: () => void,
 ): BrokerReconfigurable {
   const unclean = 'unclean.leader.election.enable';
@@ -104,7 +104,7 @@ export function dynamicLogConfig(
       // Names and values have been checked, and nothing else is: as with a topic's own settings.
     },
     reconfigure(previous, next) {
-      logManager.reconfigureDefaultLogConfig(next.texts);
+      logs.reconfigureDefaultLogConfig(next.texts);
       if (next.boolean(unclean) && !previous.boolean(unclean)) enableUncleanLeaderElection();
     },
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LoggerFactory } from '@klassic/common';
 import type { KafkaController } from '@klassic/controller';
-import type { LogManager } from '@klassic/log';
+import type { LogReconfiguration } from '@klassic/log';
 import type { SocketServer } from '@klassic/network';
 import type { KafkaZkClient } from '@klassic/zookeeper';
 import type { ReplicaManager } from '../replica/index.ts';
@@ -54,7 +54,7 @@ function passwordEncoder(config: KafkaConfig, secretName: string): PasswordEncod
 
 export interface ReconfiguredParts {
   readonly config: KafkaConfig;
-  readonly logManager: Pick<LogManager, 'reconfigureCleaner' | 'reconfigureDefaultLogConfig'>;
+  readonly logs: Pick<LogReconfiguration, 'reconfigureCleaner' | 'reconfigureDefaultLogConfig'>;
   readonly socketServer: Pick<SocketServer, 'reconfigure'>;
   readonly replicaManager: Pick<ReplicaManager, 'resizeFetcherThreadPool'>;
   readonly controller: Pick<KafkaController, 'enableDefaultUncleanLeaderElection'>;
@@ -64,15 +64,13 @@ export interface ReconfiguredParts {
 
 /** Lets the parts of a running broker follow its settings, in the original's order (`addReconfigurables`). */
 export function addBrokerReconfigurables(dynamicConfig: DynamicBrokerConfig, parts: ReconfiguredParts): void {
-  const { config, logManager, socketServer, replicaManager, controller, updateBrokerInfo } = parts;
+  const { config, logs, socketServer, replicaManager, controller, updateBrokerInfo } = parts;
   dynamicConfig.addBrokerReconfigurable(dynamicMetricsReporters);
   dynamicConfig.addBrokerReconfigurable(
     dynamicThreadPool(config, (count) => replicaManager.resizeFetcherThreadPool(count)),
   );
-  dynamicConfig.addBrokerReconfigurable(dynamicLogCleaner(config, (next) => logManager.reconfigureCleaner(next.texts)));
-  dynamicConfig.addBrokerReconfigurable(
-    dynamicLogConfig(logManager, () => controller.enableDefaultUncleanLeaderElection()),
-  );
+  dynamicConfig.addBrokerReconfigurable(dynamicLogCleaner(config, (next) => logs.reconfigureCleaner(next.texts)));
+  dynamicConfig.addBrokerReconfigurable(dynamicLogConfig(logs, () => controller.enableDefaultUncleanLeaderElection()));
   dynamicConfig.addBrokerReconfigurable(dynamicListenerConfig(config, updateBrokerInfo));
   dynamicConfig.addBrokerReconfigurable(
     dynamicConnectionLimits((next) => socketServer.reconfigure(socketServerConfig(next))),

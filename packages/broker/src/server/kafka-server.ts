@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { prefixed, SystemRandom } from '@klassic/common';
 import type { Logger, LoggerFactory, Random, Time } from '@klassic/common';
 import { AdminZkClient, KafkaController } from '@klassic/controller';
@@ -15,9 +14,9 @@ import { loadQuotas, quotaConfigHandlers, QuotaManagers } from '../quota/index.t
 import { ReplicaManager } from '../replica/index.ts';
 import { ProducerIdManager } from '../transaction/producer-id-manager.ts';
 import { apiHandlers } from './api-handlers.ts';
+import { brokerInfoOf, checkEndPoints } from './broker-registration.ts';
 import { checkpointIdentity, randomClusterId, settleIdentity } from './broker-metadata.ts';
 import type { BrokerIdentity } from './broker-metadata.ts';
-import { ConfigException } from './config-value.ts';
 import { controlledShutdown } from './controlled-shutdown.ts';
 import { configHandlers } from './config-handlers.ts';
 import { addBrokerReconfigurables, loadDynamicConfig } from './dynamic-config-start.ts';
@@ -140,8 +139,8 @@ export class KafkaServer {
       metadataCache,
     ));
     replicaManager.startup();
-    const brokerInfo = this.brokerInfo(identity, socketServer);
-    await this.checkEndPoints(brokerInfo, zkClient);
+    const brokerInfo = brokerInfoOf(config, identity, socketServer);
+    await checkEndPoints(brokerInfo, zkClient);
     const brokerEpoch = await zkClient.registerBroker(brokerInfo);
     checkpointIdentity(config, identity, time.milliseconds());
     const controller = (running.controller = this.createController(brokerInfo, brokerEpoch, zkClient));
@@ -192,12 +191,12 @@ export class KafkaServer {
     running.apis = new KafkaApis(handlers, quotas, loggers, this.options.onFatal);
     addBrokerReconfigurables(dynamicConfig, {
       config,
-      logManager,
+      logs: logManager.reconfiguration,
       socketServer,
       replicaManager,
       controller,
       updateBrokerInfo: () => {
-        const info = this.brokerInfo(identity, socketServer);
+        const info = brokerInfoOf(config, identity, socketServer);
         controller.updateBrokerInfo(info);
         zkClient.updateBrokerInfo(info).catch((error: unknown) => logger.error('Could not register again', error));
       },
@@ -380,30 +379,5 @@ export class KafkaServer {
   private async offsetsTopicPartitions(zkClient: KafkaZkClient): Promise<number> {
     const existing = await zkClient.getPartitionsForTopics(['__consumer_offsets']);
     return existing.get('__consumer_offsets')?.length ?? this.config.number('offsets.topic.num.partitions');
-  }
-
-  private brokerInfo({ brokerId }: BrokerIdentity, socketServer: SocketServer): BrokerInfo {
-    const rack = this.config.optionalString('broker.rack');
-    const endPoints = this.config.advertisedListeners.map((endPoint) => ({
-      ...endPoint,
-      host: endPoint.host === '' ? hostname() : endPoint.host,
-      port: endPoint.port === 0 ? socketServer.boundPort(endPoint.listenerName) : endPoint.port,
-    }));
-    return { id: brokerId, endPoints, rack, version: 4, jmxPort: -1 };
-  }
-
-  /** Two brokers at one address would be taken for each other by clients. */
-  private async checkEndPoints({ id, endPoints }: BrokerInfo, zkClient: KafkaZkClient): Promise<void> {
-    for (const other of await zkClient.getAllBrokersInCluster()) {
-      if (other.id === id) continue;
-      const taken = endPoints.find(({ host, port }) =>
-        other.endPoints.some((each) => each.host === host && each.port === port),
-      );
-      if (taken !== undefined) {
-        throw new ConfigException(
-          `Configured end points ${taken.host}:${taken.port} in advertised listeners are already registered by broker ${other.id}`,
-        );
-      }
-    }
   }
 }

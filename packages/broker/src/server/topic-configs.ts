@@ -51,7 +51,7 @@ export class TopicConfigs {
   /** Takes over a change: of the log too, where there is one. */
   update(topic: string, overrides: Overrides, logManager: LogManager): void {
     this.byTopic.set(topic, overrides);
-    logManager.updateTopicConfig(topic, overrides);
+    logManager.reconfiguration.updateTopicConfig(topic, overrides);
   }
 
   /** Forgets topics that are gone: one created later under the name may have other settings. */

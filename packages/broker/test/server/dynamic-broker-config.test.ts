@@ -183,7 +183,7 @@ describe('DynamicBrokerConfig', () => {
     const ignored = (): void => undefined;
     addBrokerReconfigurables(dynamic, {
       config,
-      logManager: { reconfigureCleaner: ignored, reconfigureDefaultLogConfig: ignored },
+      logs: { reconfigureCleaner: ignored, reconfigureDefaultLogConfig: ignored },
       socketServer: { reconfigure: ignored },
       replicaManager: { resizeFetcherThreadPool: (newSize) => void sizes.push(newSize) },
       controller: { enableDefaultUncleanLeaderElection: ignored },
