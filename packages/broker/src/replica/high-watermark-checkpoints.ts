@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { invariant } from '@klassic/common';
+import { invariant, topicPartitionKey } from '@klassic/common';
 import type { Cancel, Logger, Time } from '@klassic/common';
 import { HIGH_WATERMARK_CHECKPOINT, KafkaStorageError, OffsetCheckpointFile } from '@klassic/log';
-import type { HostedPartitions } from './hosted-partitions.ts';
+import type { Log } from '@klassic/log';
 
 /** Reads the checkpointed high watermark of a partition whose log lies in a log dir; undefined when there is none. */
 export interface OffsetCheckpoints {
@@ -12,7 +12,8 @@ export interface OffsetCheckpoints {
 /** What high watermarks are checkpointed with. */
 export interface HighWatermarkCheckpointsOptions {
   readonly logDirs: readonly string[];
-  readonly partitions: HostedPartitions;
+  /** The logs of all partitions that are online, future logs included. */
+  readonly logs: () => Iterable<Log>;
   readonly time: Time;
   /** `replica.high.watermark.checkpoint.interval.ms` */
   readonly intervalMs: number;
@@ -103,12 +104,10 @@ export class HighWatermarkCheckpoints {
 
   private byLogDir(): Map<string, Map<string, number>> {
     const byDir = new Map<string, Map<string, number>>();
-    for (const { key, log, future } of this.options.partitions.online()) {
-      for (const each of [log, future.log]) {
-        if (each === undefined) continue;
-        const offsets = byDir.get(each.parentDir) ?? new Map<string, number>();
-        byDir.set(each.parentDir, offsets.set(key, each.highWatermark));
-      }
+    for (const { parentDir, topicPartition, highWatermark } of this.options.logs()) {
+      const offsets = byDir.get(parentDir) ?? new Map<string, number>();
+      const key = topicPartitionKey(topicPartition.topic, topicPartition.partition);
+      byDir.set(parentDir, offsets.set(key, highWatermark));
     }
     return byDir;
   }

@@ -1,4 +1,5 @@
 import { topicPartitionKey } from '@klassic/common';
+import type { Log } from '@klassic/log';
 import { Errors, KafkaError } from '@klassic/protocol';
 import type { ErrorEntry } from '@klassic/protocol';
 import type { MetadataCache } from '../metadata/index.ts';
@@ -31,6 +32,14 @@ export class HostedPartitions {
   /** Every partition that is online, as leader or follower. */
   *online(): IterableIterator<Partition> {
     for (const partition of this.hosted.values()) if (partition !== 'offline') yield partition;
+  }
+
+  /** Their logs, future logs included. */
+  *logs(): IterableIterator<Log> {
+    for (const { log, future } of this.online()) {
+      if (log !== undefined) yield log;
+      if (future.log !== undefined) yield future.log;
+    }
   }
 
   getOnline(key: string): Partition | undefined {

@@ -65,7 +65,7 @@ export class ReplicaManager {
     this.isrManager = new ZkIsrManager(options.isrStore, time, loggers('kafka.server.ZkIsrManager'));
     this.checkpoints = new HighWatermarkCheckpoints({
       logDirs: logManager.liveLogDirs,
-      partitions: this.partitions,
+      logs: () => this.partitions.logs(),
       time,
       intervalMs: config.replicaHighWatermarkCheckpointIntervalMs,
       logger: this.logger,

@@ -129,6 +129,26 @@ describe('a fetcher', () => {
     expect(on.network.clientIds(1, 2)).toEqual(['broker-1-fetcher-0']);
   });
 
+  it('of another leader is ended when the leader moves', async () => {
+    const on = await started();
+    const key = await on.createPartition('t', [1, 2, 3]);
+    await on.settle(on.produce(1, key, ['a']));
+    expect(on.network.clientIds(3, 1)).toHaveLength(1);
+    await on.elect(key, 2, [1, 2, 3]);
+    await on.settle(on.produce(2, key, ['b']));
+    expect([on.network.clientIds(3, 1), on.network.clientIds(3, 2)]).toEqual([[], ['broker-3-fetcher-0']]);
+  });
+
+  it('is not started by a broker that is about to leave', async () => {
+    const on = await started({ brokers: 2 });
+    on.network.sent = [];
+    on.broker(2).replicaManager.prepareShutdown();
+    const key = await on.createPartition('t', [1, 2]);
+    await on.time.advance(3 * backoffMs);
+    expect(on.network.sent).toEqual([]);
+    expect(on.partition(2, key).leaderEpoch).toBe(0);
+  });
+
   it('leaves a leader alone for replica.fetch.backoff.ms that cannot be reached', async () => {
     const on = await started({ brokers: 2 });
     const key = await on.createPartition('t', [1, 2]);

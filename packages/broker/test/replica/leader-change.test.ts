@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Errors } from '@klassic/protocol';
@@ -214,6 +214,40 @@ describe('a change of leader', () => {
     expect(deleted).toEqual([key]);
     expect(replicaManager.getPartition(key)).toBeUndefined();
     expect(on.broker(2).logManager.getLog({ topic: 't', partition: 0 })).toBeUndefined();
+  });
+
+  it('answers who waits for a replica that is stopped', async () => {
+    const on = await started({ brokers: 1 });
+    const key = await on.createPartition('t', [1]);
+    const request = {
+      topic: 't',
+      partition: 0,
+      fetchOffset: 0,
+      logStartOffset: -1,
+      maxBytes: 100,
+      currentLeaderEpoch: -1,
+    };
+    const waiting = on.broker(1).replicaManager.fetchMessages({
+      replicaId: -1,
+      maxWaitMs: 60_000,
+      minBytes: 1,
+      maxBytes: 100,
+      hardMaxBytesLimit: false,
+      isolation: 'read_uncommitted',
+      partitions: [request],
+    });
+    await on.broker(1).replicaManager.stopReplicas(1, stopReplica(key, -2, true), () => undefined);
+    expect((await on.settle(waiting, 100))[0]?.errorCode).toBe(Errors.NOT_LEADER_OR_FOLLOWER.code);
+  });
+
+  it('takes a partition offline whose log cannot be made', async () => {
+    const on = await started({ brokers: 1, logDirsPerBroker: 2 });
+    // Files where folders should go stand for a disk that refuses.
+    for (const dir of on.logDirs(1)) writeFileSync(join(dir, 't-0'), '');
+    const key = await on.createPartition('t', [1]);
+    const { replicaManager } = on.broker(1);
+    expect(replicaManager.getPartitionOrError('t', 0)).toBe(Errors.KAFKA_STORAGE_ERROR);
+    expect(replicaManager.getPartition(key)).toBeUndefined();
   });
 
   it('refuses an older controller epoch in all three requests', async () => {
