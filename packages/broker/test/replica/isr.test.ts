@@ -274,6 +274,7 @@ describe('the ISR', () => {
     await on.time.advance(10_000);
     expect(on.partition(1, key)).toMatchObject({ inSyncReplicaIds: [1, 2, 3], zkVersion: 2 });
     expect(on.state(key)).toMatchObject({ isr: [1, 2, 3], zkVersion: 2 });
+    expect(on.broker(1).replicaManager.metrics()).toMatchObject({ isrShrinks: 0, isrExpands: 0 });
   });
 
   it('is told the controller again when that failed', async () => {
