@@ -136,13 +136,15 @@ describe('LogManager', () => {
       const [dir, other] = [join(root, 'a'), join(root, 'b')];
       const writer = newManager([other]);
       await writer.startup();
-      writer.getOrCreateLog(T0, { isNew: true }).appendAsLeader(records(3, 1), 5);
+      const left = writer.getOrCreateLog(T0, { isNew: true });
+      left.truncateFullyAndStartAt(7);
+      left.appendAsLeader(records(3, 1), 5);
       await writer.shutdown();
       const manager = newManager([dir]);
       await manager.startup();
       cpSync(join(other, 't-0'), join(dir, 't-0'), { recursive: true });
       const found = manager.getOrCreateLog(T0, { isNew: true });
-      expect([found.logEndOffset, found.latestEpoch]).toEqual([3, 5]);
+      expect([found.logStartOffset, found.logEndOffset, found.latestEpoch]).toEqual([7, 10, 5]);
       const made = manager.getOrCreateLog(T1, { isNew: true });
       expect([made.logEndOffset, made.latestEpoch]).toEqual([0, null]);
       await manager.shutdown();
