@@ -1,10 +1,9 @@
 import { Admin } from '@klassic/client';
-import { topicPartitionHash, topicPartitionKey } from '@klassic/common';
+import { inHashOrder, topicPartitionHash, topicPartitionKey } from '@klassic/common';
 import type { TopicPartition } from '@klassic/common';
 import { Errors, KafkaError } from '@klassic/protocol';
 import { parseArguments, requireOptions, required } from './arguments.ts';
 import { clientOptions, readProperties } from './client-settings.ts';
-import { inHashOrder } from './hash-order.ts';
 import { javaText } from './java-text.ts';
 import { duplicates, JsonObject, PartitionFileError, readTextFile } from './partition-file.ts';
 import { UsageError } from './tool.ts';

@@ -1,11 +1,10 @@
 import { Admin, TimeoutError } from '@klassic/client';
-import { parseTopicPartition, topicPartitionHash, topicPartitionKey } from '@klassic/common';
+import { inHashOrder, parseTopicPartition, topicPartitionHash, topicPartitionKey } from '@klassic/common';
 import type { TopicPartition } from '@klassic/common';
 import { Errors, KafkaError } from '@klassic/protocol';
 import { parseArguments, required } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
 import { clientOptions, readProperties } from './client-settings.ts';
-import { inHashOrder } from './hash-order.ts';
 import { javaText } from './java-text.ts';
 import { duplicates, JsonObject, PartitionFileError, readTextFile } from './partition-file.ts';
 import { UsageError } from './tool.ts';

@@ -1,9 +1,8 @@
 import { Admin } from '@klassic/client';
 import type { LogDirInfo } from '@klassic/client';
-import { stringHash, topicPartitionHash, topicPartitionKey } from '@klassic/common';
+import { inHashOrder, stringHash, topicPartitionHash, topicPartitionKey } from '@klassic/common';
 import { parseArguments, requireOptions, required } from './arguments.ts';
 import { clientOptions, readProperties } from './client-settings.ts';
-import { inHashOrder } from './hash-order.ts';
 import { javaClass } from './java-text.ts';
 import { UsageError } from './tool.ts';
 import type { Tool } from './tool.ts';

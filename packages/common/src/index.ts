@@ -1,4 +1,4 @@
-export { hashMapOrder, javaHashMapOrder } from './hash-map-order.ts';
+export { hashMapOrder, inHashOrder, javaHashMapOrder } from './hash-map-order.ts';
 export { Histogram } from './histogram.ts';
 export type { HistogramSnapshot } from './histogram.ts';
 export { inParallel } from './in-parallel.ts';

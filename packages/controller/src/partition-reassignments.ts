@@ -1,5 +1,5 @@
 import type { TopicPartition } from '@klassic/common';
-import { invariant } from '@klassic/common';
+import { inHashOrder, invariant, topicPartitionHash } from '@klassic/common';
 import type { LeaderIsrAndControllerEpoch, PlannedReassignment, ReplicaAssignment } from '@klassic/zookeeper';
 import { ControllerMovedError } from '@klassic/zookeeper';
 import { keyOf } from './controller-context.ts';
@@ -64,7 +64,7 @@ export class PartitionReassignments {
     if (!(await watches.watchReassignPartitions())) return new Set();
     const resumed = new Set<string>();
     const failed: { readonly partition: TopicPartition; readonly error: string }[] = [];
-    for (const planned of lastOfEach(await store.getPartitionReassignment())) {
+    for (const planned of inMapOrder(lastOfEach(await store.getPartitionReassignment()), (each) => each)) {
       const { error } = await this.carryOut(planned, this.buildReassignment(planned, planned.replicas));
       if (error === 'NONE') resumed.add(keyOf(planned));
       else failed.push({ partition: planned, error });
@@ -87,9 +87,10 @@ export class PartitionReassignments {
     const accepted = request.filter((_, index) => !('error' in intents[index]!));
     // The latest reassignment takes precedence over the plan in the znode.
     await this.removeFromZkReassignment((planned) => accepted.some(({ partition }) => isSame(partition, planned)));
-    const results: PartitionError[] = [];
-    for (const [index, { partition }] of request.entries())
-      results.push(await this.carryOut(partition, intents[index]!));
+    const results = request.map((): PartitionError => noError);
+    for (const [index, { partition }] of inMapOrder([...request.entries()], ([, each]) => each.partition)) {
+      results[index] = await this.carryOut(partition, intents[index]!);
+    }
     return results;
   }
 
@@ -344,6 +345,14 @@ export class PartitionReassignments {
 /** The plan without what a later entry for the same partition has replaced. */
 function lastOfEach(plan: readonly PlannedReassignment[]): PlannedReassignment[] {
   return [...new Map(plan.map((planned) => [`${planned.partition} ${planned.topic}`, planned])).values()];
+}
+
+/** The order in which the original begins reassignments: that of a hash map by partition. */
+function inMapOrder<T>(items: readonly T[], partitionOf: (item: T) => TopicPartition): T[] {
+  return inHashOrder(items, (item) => {
+    const { topic, partition } = partitionOf(item);
+    return topicPartitionHash(topic, partition);
+  });
 }
 
 /** Names that somebody sent are compared part by part: partition -1 of `t` and partition 1 of `t-` have the same text. */

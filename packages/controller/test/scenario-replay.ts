@@ -36,8 +36,6 @@ export interface ReplayOptions {
   readonly config?: Partial<ControllerConfig>;
   /** How long the controller had been in office when the scenario began, in milliseconds. */
   readonly inOfficeMs?: number;
-  /** The original took the partitions of a reassignment from a hash map: the other way round. */
-  readonly reversePlans?: boolean;
 }
 
 /**
@@ -69,12 +67,12 @@ export async function replayScenario(
       .filter((txn) => !isControllersOwn(txn))
       .map((txn) => ({
         t: txn.t,
-        run: () => applyRecorded(cluster, options.reversePlans === true ? reversed(txn) : txn, registeredAt),
+        run: () => applyRecorded(cluster, txn, registeredAt),
       })),
     ...steps.map((step) => ({ t: step.t, run: () => runStep(cluster, step) })),
     ...[...rpcs, ...clientRpcs]
       .filter(({ api }) => asked.has(api))
-      .map((rpc) => ({ t: rpc.t, run: () => ask(cluster, rpc, options) })),
+      .map((rpc) => ({ t: rpc.t, run: () => ask(cluster, rpc) })),
   ].sort((a, b) => a.t - b.t);
   // The winner of each election is the one of the capture.
   const elections = transactions.filter((txn) => txn.ops?.[0]?.path === '/controller');
@@ -212,13 +210,7 @@ function recordedResponses(rpcs: readonly RecordedRpc[]): Respond {
   return (sent) => (answers.get(`broker-${sent.to} ${sent.api}`)?.shift() ?? respondWithoutErrors(sent)) as never;
 }
 
-function reversed(txn: RecordedTransaction): RecordedTransaction {
-  if (txn.path !== '/admin/reassign_partitions') return txn;
-  const data = txn.data as { partitions: unknown[] };
-  return { ...txn, data: { ...data, partitions: [...data.partitions].reverse() } };
-}
-
-async function ask(cluster: ReplayCluster, { api, request, to }: RecordedRpc, options: ReplayOptions): Promise<void> {
+async function ask(cluster: ReplayCluster, { api, request, to }: RecordedRpc): Promise<void> {
   const controller = cluster.controller(Number(to.split('-')[1]));
   if (api === 'CONTROLLED_SHUTDOWN') {
     await controller.controlledShutdown(Number(request['brokerId']), Number(request['brokerEpoch']));
@@ -239,7 +231,6 @@ async function ask(cluster: ReplayCluster, { api, request, to }: RecordedRpc, op
         return { partition, target: replicas };
       }),
     );
-    if (options.reversePlans === true) reassignments.reverse();
     await controller.alterPartitionReassignments(reassignments);
   }
 }

@@ -1,4 +1,4 @@
-import { stringHash, topicPartitionHash, topicPartitionKey } from '@klassic/common';
+import { inHashOrder, stringHash, topicPartitionHash, topicPartitionKey } from '@klassic/common';
 import {
   ConsumerProtocolAssignment,
   decodeVersionedMessage,
@@ -11,7 +11,6 @@ import {
   TransactionLogValue,
 } from '@klassic/protocol';
 import type { KafkaRecord } from '@klassic/protocol';
-import { inHashOrder } from '../hash-order.ts';
 
 /** A record as text; null leaves a part out. */
 export interface ParsedRecord {
