@@ -60,7 +60,10 @@ export class HighWatermarkCheckpoints {
     };
   }
 
-  /** Writes the high watermark of every log that is online, future logs included, into the file of its log dir. A dir that fails is logged and skipped. */
+  /**
+   * Writes the high watermark of every log that is online, future logs included, into the file of its log dir. A dir that
+   * fails is told of, and the others are written.
+   */
   write(): void {
     for (const [dir, offsets] of this.byLogDir()) {
       try {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Errors } from '@klassic/protocol';
@@ -53,6 +53,19 @@ describe('a move to another log dir', () => {
     expect([...on.values(1, key, 'high_watermark').values()]).toEqual(['a', 'b', 'c', 'd']);
     expect(existsSync(join(there, key))).toBe(true);
     expect(existsSync(join(here, key))).toBe(false);
+  });
+
+  it('has the high watermarks of both logs checkpointed, each in its log dir', async () => {
+    const on = await started();
+    const key = await on.createPartition('t', [1]);
+    await on.produce(1, key, ['a', 'b'], 1);
+    on.broker(1).replicaManager.quotas.alterLogDirs.updateQuota(1);
+    on.broker(1).replicaManager.quotas.alterLogDirs.record(1000);
+    const { here, there } = placesOf(on, 1, key);
+    expect(await move(on, 1, 0, there)).toBe(0);
+    await on.broker(1).replicaManager.checkpointHighWatermarks();
+    const texts = [here, there].map((dir) => readFileSync(join(dir, 'replication-offset-checkpoint'), 'utf8'));
+    expect(texts).toEqual(['0\n1\nt 0 2\n', '0\n1\nt 0 0\n']);
   });
 
   it('of a follower goes on under a new leader epoch, and after a restart', async () => {
