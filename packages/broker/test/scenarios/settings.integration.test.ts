@@ -49,4 +49,16 @@ describeWithReference(describe)('settings that change, beside the captures of Ap
     await scenario.expectTree('after');
     await scenario.expectWrites();
   });
+
+  // What the log does with them, the recorded folders of 18 show: see the tests of @klassic/log.
+  it('18: of topics that are to hold less', async () => {
+    scenario = await ScenarioCluster.start('18-retention-compaction');
+    const change = (topic: string, name: string, value: string): Promise<void> =>
+      scenario.admin.incrementalAlterConfigs({ type: 'topic', name: topic }, [set(name, value)]);
+    await change('c', 'min.compaction.lag.ms', '0');
+    await change('r', 'retention.bytes', '1500');
+    await change('tm', 'retention.ms', '1000');
+    await scenario.expectSnapshot('after');
+    await scenario.expectWrites();
+  });
 });
