@@ -1,7 +1,17 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { describeWithReference, prepareBroker, sleep } from '@klassic/test-support';
+import {
+  describeWithReference,
+  freePorts,
+  prepareBroker,
+  sleep,
+  startBroker,
+  startZooKeeper,
+} from '@klassic/test-support';
+import { ZNodes } from '../integration/cluster.ts';
 import { runToItsEnd } from '../integration/foreground.ts';
+import { RecordedScenario } from './recorded-scenario.ts';
 import { ScenarioCluster } from './scenario-cluster.ts';
+import { readTree, recordedTree } from './tree.ts';
 
 jest.setTimeout(180_000);
 
@@ -13,6 +23,34 @@ afterEach(() => scenario?.stop());
 const longIt = process.env['KLASSIC_SOAK'] === undefined ? it.skip : it;
 
 describeWithReference(describe)('sessions and registrations, beside the captures of Apache Kafka 2.8.2', () => {
+  it('22: one broker registers with its rack and two listeners', async () => {
+    const zooKeeper = await startZooKeeper();
+    const [port, internalPort] = (await freePorts(2)) as [number, number];
+    const broker = await startBroker({
+      zooKeeperConnect: zooKeeper.connectString,
+      port,
+      overrides: {
+        'broker.rack': 'rack-a',
+        listeners: `PLAINTEXT://127.0.0.1:${port},INT://127.0.0.1:${internalPort}`,
+        'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,INT:PLAINTEXT',
+        'inter.broker.listener.name': 'INT',
+      },
+    });
+    const znodes = await ZNodes.open(zooKeeper.connectString);
+    try {
+      const inRecordedNames = (text: string): string =>
+        text.replaceAll(String(port), '19091').replaceAll(String(internalPort), '19191');
+      const tree = await readTree(znodes, inRecordedNames);
+      const recorded = new RecordedScenario('22-registration-rack-and-listeners-ibp-2.6', {});
+      expect(tree).toEqual(recordedTree(recorded.snapshot('after')));
+      expect(tree['/brokers/ids/1']).toMatch('"rack":"rack-a"');
+    } finally {
+      await znodes.close();
+      await broker.stop();
+      await zooKeeper.stop();
+    }
+  });
+
   it('19: all brokers lose ZooKeeper for less than a session, and set their watches again', async () => {
     scenario = await ScenarioCluster.start('19-zookeeper-lost', {
       until: 'all connections between brokers and ZooKeeper are cut for 9 s',

@@ -12,7 +12,7 @@ import { RecordedScenario } from './recorded-scenario.ts';
 import { settingsByAnybody } from './settings-writes.ts';
 import { brokerIds, TappedCluster } from './tapped-cluster.ts';
 import type { TappedClusterParts } from './tapped-cluster.ts';
-import { isLeftOut, parsed, recordedTree, treeOf, znodeText } from './tree.ts';
+import { isLeftOut, readTree, recordedTree } from './tree.ts';
 import type { Watches } from './watch-book.ts';
 
 /** In the place of a session's name: whichever broker the client asked. */
@@ -211,18 +211,8 @@ export class ScenarioCluster extends TappedCluster {
     this.mark();
   }
 
-  private async tree(): Promise<Record<string, string>> {
-    const found: [string, string][] = [];
-    const visit = async (path: string): Promise<void> => {
-      const znode = await this.znodes.read(path);
-      if (znode === undefined || path === '/zookeeper') return;
-      const text = this.inRecordedNames(znode.text);
-      found.push([path, znodeText(parsed(text), znode.stat.version, znode.stat.ephemeralOwner !== '0x0')]);
-      for (const child of await this.znodes.children(path))
-        await visit(path === '/' ? `/${child}` : `${path}/${child}`);
-    };
-    await visit('/');
-    return treeOf(found);
+  private tree(): Promise<Record<string, string>> {
+    return readTree(this.znodes, (text) => this.inRecordedNames(text));
   }
 
   private inRecordedNames(text: string): string {

@@ -1,5 +1,6 @@
 import { dataText } from '@klassic/test-support';
 import type { Snapshot } from '@klassic/test-support';
+import type { ZNodes } from '../integration/cluster.ts';
 
 /**
  * Left out: blocks of producer ids, which depend on the clients used; and notifications of ISR changes, as how many changes
@@ -17,6 +18,23 @@ export function recordedTree(snapshot: Snapshot): Record<string, string> {
       ([path, { data, version, ephemeral }]) => [path, znodeText(data, version, ephemeral !== undefined)] as const,
     ),
   );
+}
+
+/** ZooKeeper's tree as it is now, in the same form. @param inRecordedNames puts the recording's ports and ids into data */
+export async function readTree(
+  znodes: ZNodes,
+  inRecordedNames: (text: string) => string,
+): Promise<Record<string, string>> {
+  const found: [string, string][] = [];
+  const visit = async (path: string): Promise<void> => {
+    const znode = await znodes.read(path);
+    if (znode === undefined || path === '/zookeeper') return;
+    const data = parsed(inRecordedNames(znode.text));
+    found.push([path, znodeText(data, znode.stat.version, znode.stat.ephemeralOwner !== '0x0')]);
+    for (const child of await znodes.children(path)) await visit(path === '/' ? `/${child}` : `${path}/${child}`);
+  };
+  await visit('/');
+  return treeOf(found);
 }
 
 /** Without what differs from run to run; which broker is controller after the first is a race. */
