@@ -350,9 +350,9 @@ describe('A ZooKeeper session', () => {
     });
     await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
     const silent = `127.0.0.1:${(deaf.address() as AddressInfo).port}`;
-    const options = sessionOptions(silent, { sessionTimeoutMs: 200, connectionTimeoutMs: 1000 });
+    const options = sessionOptions(silent, { sessionTimeoutMs: 200, connectionTimeoutMs: 4000 });
     await expect(ZooKeeperSession.connect(options)).rejects.toThrow(ZooKeeperClientTimeoutError);
-    // A handshake that nobody answers is given up and tried again.
+    // A handshake that nobody answers is given up, and tried again after a pause of a second or so.
     expect(accepted).toBeGreaterThan(1);
     await new Promise<void>((resolve) => {
       deaf.close(() => resolve());
