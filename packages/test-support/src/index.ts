@@ -23,6 +23,7 @@ export { prepareBroker, startBroker, startCluster, TestBroker } from './broker.t
 export type { StartBrokerOptions, StartClusterOptions, TestCluster } from './broker.ts';
 export { kafkaJs, kafkaJsRoundRobin } from './kafkajs.ts';
 export type { KafkaJsOptions } from './kafkajs.ts';
+export { isSoak } from './soak.ts';
 export { describeWithKcat, hasKcat, kcat } from './kcat.ts';
 export type { KcatResult } from './kcat.ts';
 export { TcpRelay } from '@klassic/lab';

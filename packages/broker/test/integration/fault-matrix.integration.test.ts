@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import {
   controllersByEpoch,
   eventually,
+  isSoak,
   startCluster,
   startZooKeeper,
   TcpRelay,
@@ -15,7 +16,7 @@ import { produceMeanwhile, Traffic } from './traffic.ts';
 jest.setTimeout(120_000);
 
 /** `KLASSIC_SOAK=1` plays each of them five times. */
-const rounds = process.env['KLASSIC_SOAK'] === undefined ? 1 : 5;
+const rounds = isSoak() ? 5 : 1;
 const ids = [1, 2, 3];
 const safe = { 'min.insync.replicas': '2' };
 

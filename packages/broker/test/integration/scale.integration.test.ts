@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Admin } from '@klassic/client';
 import type { Codec, ResponseOf } from '@klassic/protocol';
 import { BrokerConnection } from '@klassic/network';
-import { eventually, startCluster } from '@klassic/test-support';
+import { eventually, isSoak, startCluster } from '@klassic/test-support';
 import type { TestBroker, TestCluster } from '@klassic/test-support';
 import { quick, time } from './cluster.ts';
 
@@ -10,8 +10,7 @@ jest.setTimeout(120_000);
 
 const topic = 'many';
 /** `KLASSIC_SOAK=1 pnpm test:integration` runs the long form, with the failovers. */
-const isSoak = process.env['KLASSIC_SOAK'] !== undefined;
-const partitions = isSoak ? 1500 : 600;
+const partitions = isSoak() ? 1500 : 600;
 
 let cluster: TestCluster;
 
@@ -72,7 +71,7 @@ describe(`a topic of ${partitions} partitions on three brokers`, () => {
     }
   });
 
-  const soak = isSoak ? it : it.skip;
+  const soak = isSoak() ? it : it.skip;
   soak('outlives the death of a broker that leads a third of it, and of the controller', async () => {
     await waitUntilInSync(cluster.broker(3));
     await cluster.broker(2).kill();

@@ -1,25 +1,20 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { batchesOf, Errors } from '@klassic/protocol';
 import type { FetchMessagesOptions, FetchPartitionData, FetchRequestPartition } from '../../src/replica/index.ts';
-import { ReplicaCluster } from './replica-cluster.ts';
-import type { ReplicaClusterOptions } from './replica-cluster.ts';
+import { clusterPerTest } from './cluster-per-test.ts';
+import type { ReplicaCluster, ReplicaClusterOptions } from './replica-cluster.ts';
 
-let cluster: ReplicaCluster | undefined;
+const start = clusterPerTest({ brokers: 1 });
 
 /** One broker with partitions t-0, t-1, … of it alone, and three batches of a hundred bytes and more in each. */
 async function started(partitions: number, options: ReplicaClusterOptions = {}): Promise<ReplicaCluster> {
-  const on = (cluster = await new ReplicaCluster({ brokers: 1, ...options }).start());
+  const on = await start(options);
   for (let partition = 0; partition < partitions; partition += 1) {
     const key = await on.createPartition('t', [1], partition);
     for (const char of ['a', 'b', 'c']) await on.produce(1, key, [char.repeat(100)], 1);
   }
   return on;
 }
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
 
 const plenty = 1 << 20;
 

@@ -1,22 +1,12 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { topicPartitionKey } from '@klassic/common';
 import { buildBatch, Errors } from '@klassic/protocol';
 import type { ApiName, RequestOf, ResponseOf } from '@klassic/protocol';
 import type { SentRequest } from './network.ts';
-import { ReplicaCluster } from './replica-cluster.ts';
-import type { ReplicaClusterOptions } from './replica-cluster.ts';
+import { clusterPerTest } from './cluster-per-test.ts';
+import type { ReplicaCluster } from './replica-cluster.ts';
 
-let cluster: ReplicaCluster | undefined;
-
-async function started(options: ReplicaClusterOptions = {}): Promise<ReplicaCluster> {
-  cluster = await new ReplicaCluster(options).start();
-  return cluster;
-}
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
+const started = clusterPerTest();
 
 const backoffMs = 1000;
 

@@ -1,23 +1,17 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { FetchPartitionData } from '../../src/replica/index.ts';
 import { replicaSelectorOf } from '../../src/replica/index.ts';
-import { ReplicaCluster } from './replica-cluster.ts';
+import { clusterPerTest } from './cluster-per-test.ts';
+import type { ReplicaCluster } from './replica-cluster.ts';
 
 const rackAware = replicaSelectorOf('org.apache.kafka.common.replica.RackAwareReplicaSelector')!;
 const leaderOnly = replicaSelectorOf('org.apache.kafka.common.replica.LeaderSelector')!;
 
-let cluster: ReplicaCluster | undefined;
+const start = clusterPerTest({ racks: { 1: 'a', 2: 'b', 3: 'b' } });
 
-async function started(replicaSelector = rackAware): Promise<ReplicaCluster> {
-  const racks = { 1: 'a', 2: 'b', 3: 'b' };
-  cluster = await new ReplicaCluster({ racks, config: { replicaSelector } }).start();
-  return cluster;
+function started(replicaSelector = rackAware): Promise<ReplicaCluster> {
+  return start({ config: { replicaSelector } });
 }
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
 
 function fetchFrom(
   on: ReplicaCluster,

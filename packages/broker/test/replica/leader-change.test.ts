@@ -1,22 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Errors } from '@klassic/protocol';
 import type { RequestOf } from '@klassic/protocol';
-import { ReplicaCluster } from './replica-cluster.ts';
-import type { ReplicaClusterOptions } from './replica-cluster.ts';
+import { clusterPerTest } from './cluster-per-test.ts';
 
-let cluster: ReplicaCluster | undefined;
-
-async function started(options: ReplicaClusterOptions = {}): Promise<ReplicaCluster> {
-  cluster = await new ReplicaCluster(options).start();
-  return cluster;
-}
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
+const started = clusterPerTest();
 
 function stopReplica(
   key: string,

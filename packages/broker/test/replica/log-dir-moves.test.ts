@@ -1,23 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Errors } from '@klassic/protocol';
 import { alterReplicaLogDirsHandler } from '../../src/apis/alter-replica-log-dirs.ts';
 import { describeLogDirsHandler } from '../../src/apis/describe-log-dirs.ts';
-import { ReplicaCluster } from './replica-cluster.ts';
-import type { ReplicaClusterOptions } from './replica-cluster.ts';
+import { clusterPerTest } from './cluster-per-test.ts';
+import type { ReplicaCluster } from './replica-cluster.ts';
 
-let cluster: ReplicaCluster | undefined;
-
-async function started(options: ReplicaClusterOptions = {}): Promise<ReplicaCluster> {
-  cluster = await new ReplicaCluster({ logDirsPerBroker: 2, ...options }).start();
-  return cluster;
-}
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
+const started = clusterPerTest({ logDirsPerBroker: 2 });
 
 /** The log dir a replica lies in, and the one it does not. */
 function placesOf(on: ReplicaCluster, id: number, key: string): { here: string; there: string } {

@@ -1,14 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { MockTime } from '@klassic/common';
 import { ReplicationQuotaManager } from '../../src/replica/replication-quota-manager.ts';
-import { ReplicaCluster } from './replica-cluster.ts';
+import { clusterPerTest } from './cluster-per-test.ts';
+import type { ReplicaCluster } from './replica-cluster.ts';
 
-let cluster: ReplicaCluster | undefined;
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
+const start = clusterPerTest({ brokers: 2 });
 
 describe('a replication quota', () => {
   const config = { numQuotaSamples: 11, quotaWindowSizeSeconds: 1 };
@@ -49,10 +45,9 @@ async function catchUpMs(on: ReplicaCluster, throttle: () => void): Promise<numb
   return on.time.milliseconds() - startMs;
 }
 
-async function started(topicConfigs: Readonly<Record<string, string>>): Promise<ReplicaCluster> {
+function started(topicConfigs: Readonly<Record<string, string>>): Promise<ReplicaCluster> {
   const config = { replicaFetchMaxBytes: 2000, replicaFetchResponseMaxBytes: 2000, replicaFetchBackoffMs: 100 };
-  cluster = await new ReplicaCluster({ brokers: 2, topicConfigs, config }).start();
-  return cluster;
+  return start({ topicConfigs, config });
 }
 
 describe('replication throttles (KIP-73)', () => {

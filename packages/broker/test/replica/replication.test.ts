@@ -1,22 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Errors } from '@klassic/protocol';
 import type { FetchPartitionData } from '../../src/replica/index.ts';
-import { ReplicaCluster } from './replica-cluster.ts';
-import type { ReplicaClusterOptions } from './replica-cluster.ts';
+import { clusterPerTest } from './cluster-per-test.ts';
+import type { ReplicaCluster } from './replica-cluster.ts';
 
-let cluster: ReplicaCluster | undefined;
-
-async function started(options: ReplicaClusterOptions = {}): Promise<ReplicaCluster> {
-  cluster = await new ReplicaCluster(options).start();
-  return cluster;
-}
-
-afterEach(async () => {
-  await cluster?.stop();
-  cluster = undefined;
-});
+const started = clusterPerTest();
 
 /** A consumer's fetch of one partition. */
 function consume(

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { describeWithReference } from '@klassic/test-support';
+import { describeWithReference, isSoak } from '@klassic/test-support';
 import { ScenarioCluster } from './scenario-cluster.ts';
 
 jest.setTimeout(180_000);
@@ -9,7 +9,7 @@ let scenario: ScenarioCluster;
 afterEach(() => scenario?.stop());
 
 /** The one that waits for the periodic check is played in the long form only. */
-const longIt = process.env['KLASSIC_SOAK'] === undefined ? it.skip : it;
+const longIt = isSoak() ? it : it.skip;
 
 describeWithReference(describe)('a broker that fails or leaves, beside the captures of Apache Kafka 2.8.2', () => {
   it('03: a leader is killed and returns', async () => {

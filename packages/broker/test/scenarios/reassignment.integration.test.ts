@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, it, jest } from '@jest/globals';
 import { Producer } from '@klassic/client';
-import { describeWithReference, temporaryFolder } from '@klassic/test-support';
+import { describeWithReference, isSoak, temporaryFolder } from '@klassic/test-support';
 import { send } from './producing.ts';
 import { ScenarioCluster } from './scenario-cluster.ts';
 
@@ -24,7 +24,7 @@ interface Adding {
 }
 
 /** The one that copies data under a throttle is played in the long form only. */
-const longIt = process.env['KLASSIC_SOAK'] === undefined ? it.skip : it;
+const longIt = isSoak() ? it : it.skip;
 const run = promisify(execFile);
 const tool = resolve(import.meta.dirname, '../../../admin/bin/kafka-reassign-partitions.mjs');
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   describeWithReference,
   freePorts,
+  isSoak,
   prepareBroker,
   sleep,
   startBroker,
@@ -20,7 +21,7 @@ let scenario: ScenarioCluster;
 afterEach(() => scenario?.stop());
 
 /** Scenarios that wait for long sessions to expire are played in the long form only. */
-const longIt = process.env['KLASSIC_SOAK'] === undefined ? it.skip : it;
+const longIt = isSoak() ? it : it.skip;
 
 describeWithReference(describe)('sessions and registrations, beside the captures of Apache Kafka 2.8.2', () => {
   it('22: one broker registers with its rack and two listeners', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { describeWithReference, referenceFile } from '@klassic/test-support';
+import { describeWithReference, isSoak, referenceFile } from '@klassic/test-support';
 import { readTopic } from '../integration/records.ts';
 import { send } from './producing.ts';
 import { ScenarioCluster } from './scenario-cluster.ts';
@@ -13,7 +13,7 @@ let scenario: ScenarioCluster;
 afterEach(() => scenario?.stop());
 
 /** Scenarios that wait for one session after another to expire are played in the long form only. */
-const longIt = process.env['KLASSIC_SOAK'] === undefined ? it.skip : it;
+const longIt = isSoak() ? it : it.skip;
 
 /** The leader epochs of `t-0` on a broker's disk are those of the original's file. */
 function expectEpochsOnDisk(name: string, label: string, brokerId: number): void {

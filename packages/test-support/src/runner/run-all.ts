@@ -1,3 +1,4 @@
+import { isSoak } from '../soak.ts';
 import { endJest, listTestFiles, runJest } from './jest-process.ts';
 import type { Project } from './jest-process.ts';
 import type { Results } from './results.ts';
@@ -15,7 +16,7 @@ export interface Limits {
 
 /** CI has 90 minutes. A soak run (`KLASSIC_SOAK`) takes its time. */
 export function limitsOf(env: NodeJS.ProcessEnv): Limits {
-  const times = env['KLASSIC_SOAK'] === undefined ? 1 : 10;
+  const times = isSoak(env) ? 10 : 1;
   return { unitMs: 15 * 60_000 * times, fileMs: 8 * 60_000 * times, totalMs: 60 * 60_000 * times };
 }
 
